@@ -26,7 +26,14 @@ export class AddressError extends KaslrkitError<'ADDRESS_SYNTAX' | 'ADDRESS_RANG
 
 /** An ELF file that breaks the gABI or is not for this machine. */
 export class ElfFormatError extends KaslrkitError<
-  'NOT_ELF' | 'WRONG_CLASS' | 'WRONG_ENDIAN' | 'WRONG_MACHINE' | 'WRONG_TYPE' | 'TRUNCATED' | 'BAD_SECTION' | 'BAD_SYMBOL'
+  | 'NOT_ELF'
+  | 'WRONG_CLASS'
+  | 'WRONG_ENDIAN'
+  | 'WRONG_MACHINE'
+  | 'WRONG_TYPE'
+  | 'TRUNCATED'
+  | 'BAD_SECTION'
+  | 'BAD_SYMBOL'
 > {}
 
 /** A kernel image, its container or one of its built-in tables that cannot be used. */
@@ -57,5 +64,11 @@ export class PlacementError extends KaslrkitError<
 
 /** A module that the kernel would refuse to load. */
 export class ModuleError extends KaslrkitError<
-  'NOT_A_MODULE' | 'WRONG_VERMAGIC' | 'LIVEPATCH' | 'UNDEFINED_SYMBOLS' | 'BAD_PLAN' | 'BAD_LAYOUT' | 'MISSING_DEPENDENCY'
+  | 'NOT_A_MODULE'
+  | 'WRONG_VERMAGIC'
+  | 'LIVEPATCH'
+  | 'UNDEFINED_SYMBOLS'
+  | 'BAD_PLAN'
+  | 'BAD_LAYOUT'
+  | 'MISSING_DEPENDENCY'
 > {}
