@@ -1,0 +1,138 @@
+/**
+ * What kernels and modules come wrapped in: gzip, xz, zstd, and EFI zboot (Linux drivers/firmware/efi/libstub/zboot-header.S).
+ * Recognised by content, never by name. Output is bounded: a bomb is an error.
+ */
+import { gunzipSync } from 'node:zlib';
+import xz from 'xz-decompress';
+import { ZSTDDecoder } from 'zstddec/stream';
+import { ImageFormatError } from '../errors.js';
+
+/** 1 GiB, ten times the largest kernel seen. */
+export const DEFAULT_OUTPUT_LIMIT = 2 ** 30;
+
+export interface Unpacked {
+  readonly bytes: Uint8Array;
+  /** `none`, or the names from the outside in: `gzip`, `zboot+zstd`. */
+  readonly compression: string;
+}
+
+interface Codec {
+  readonly name: string;
+  readonly magic: readonly number[];
+  readonly unpack: (bytes: Uint8Array, limit: number) => Uint8Array | Promise<Uint8Array>;
+}
+
+const CODECS: readonly Codec[] = [
+  { name: 'gzip', magic: [0x1f, 0x8b], unpack: unpackGzip },
+  { name: 'xz', magic: [0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], unpack: unpackXz },
+  { name: 'zstd', magic: [0x28, 0xb5, 0x2f, 0xfd], unpack: unpackZstd },
+];
+
+/** zboot may hold any codec, and the whole may be compressed again; nothing real is deeper. */
+const MAX_DEPTH = 3;
+
+/**
+ * Unwraps until what is left is no container.
+ * @param limit the most bytes any layer may unpack to
+ * @throws ImageFormatError BAD_CONTAINER naming the codec, TOO_LARGE past the limit
+ */
+export async function unpack(bytes: Uint8Array, limit = DEFAULT_OUTPUT_LIMIT): Promise<Unpacked> {
+  const layers: string[] = [];
+  let inner = bytes;
+  for (let depth = 0; depth < MAX_DEPTH; depth++) {
+    const payload = zbootPayload(inner);
+    if (payload) {
+      layers.push('zboot');
+      inner = payload;
+    }
+    const codec = CODECS.find(({ magic }) => magic.every((byte, at) => inner[at] === byte));
+    if (!codec) break;
+    inner = await runCodec(codec, inner, limit);
+    layers.push(codec.name);
+  }
+  return { bytes: inner, compression: layers.join('+') || 'none' };
+}
+
+async function runCodec(codec: Codec, bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  try {
+    return await codec.unpack(bytes, limit);
+  } catch (cause) {
+    if (cause instanceof ImageFormatError) throw cause;
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new ImageFormatError(
+      'BAD_CONTAINER',
+      `${codec.name} data is damaged: ${reason}`,
+      { codec: codec.name },
+      { cause },
+    );
+  }
+}
+
+/** The compressed payload of an EFI zboot PE file; undefined if it is none. */
+function zbootPayload(bytes: Uint8Array): Uint8Array | undefined {
+  if (bytes.length < 64 || bytes[0] !== 0x4d || bytes[1] !== 0x5a) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  if (view.getUint32(4) !== 0x7a696d67) return undefined; // "zimg"
+  const offset = view.getUint32(8, true);
+  const size = view.getUint32(12, true);
+  if (offset + size > bytes.length) {
+    throw new ImageFormatError('TRUNCATED', `zboot payload at 0x${offset.toString(16)} runs past the end of the file`, {
+      offset,
+    });
+  }
+  return bytes.subarray(offset, offset + size);
+}
+
+function tooLarge(codec: string, limit: number): ImageFormatError {
+  return new ImageFormatError('TOO_LARGE', `${codec} data unpacks to more than ${limit} bytes`, { codec, limit });
+}
+
+function unpackGzip(bytes: Uint8Array, limit: number): Uint8Array {
+  try {
+    return gunzipSync(bytes, { maxOutputLength: limit });
+  } catch (cause) {
+    if (cause instanceof RangeError) throw tooLarge('gzip', limit);
+    throw cause;
+  }
+}
+
+/** Joins pieces as they come, and stops at the limit. */
+class BoundedOutput {
+  readonly #pieces: Uint8Array[] = [];
+  #length = 0;
+
+  constructor(
+    readonly codec: string,
+    readonly limit: number,
+  ) {}
+
+  add(piece: Uint8Array): void {
+    this.#length += piece.length;
+    if (this.#length > this.limit) throw tooLarge(this.codec, this.limit);
+    this.#pieces.push(piece);
+  }
+
+  join(): Uint8Array {
+    return Buffer.concat(this.#pieces, this.#length);
+  }
+}
+
+async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const output = new BoundedOutput('xz', limit);
+  const reader = new xz.XzReadableStream(new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()).getReader();
+  try {
+    for (let next = await reader.read(); !next.done; next = await reader.read()) output.add(next.value);
+  } catch (error) {
+    await reader.cancel().catch(() => undefined);
+    throw error;
+  }
+  return output.join();
+}
+
+async function unpackZstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
+  const decoder = new ZSTDDecoder();
+  await decoder.init();
+  const output = new BoundedOutput('zstd', limit);
+  for (const piece of decoder.decodeStreaming([bytes])) output.add(piece);
+  return output.join();
+}
