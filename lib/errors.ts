@@ -72,3 +72,8 @@ export class ModuleError extends KaslrkitError<
   | 'BAD_LAYOUT'
   | 'MISSING_DEPENDENCY'
 > {}
+
+/** A mapping that the translation tables cannot hold or the kernel would refuse. */
+export class MappingError extends KaslrkitError<
+  'BAD_REGIME' | 'BAD_RANGE' | 'BAD_TABLE' | 'MISALIGNED' | 'CONFLICT' | 'TOO_LARGE' | 'MISSING_SYMBOL' | 'UNKNOWN_ERA'
+> {}

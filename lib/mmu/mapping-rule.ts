@@ -1,0 +1,161 @@
+/**
+ * How each generation of arm64 Linux maps its own image: segments, granularity and attribute bits, as data.
+ *
+ * A row holds from the version it names until the next. The rules for the image changed at other versions than those
+ * for its placement, so rows are found by version; an era's key is one too. "early" is the mapping at
+ * __primary_switched, "final" the one after boot, with rodata read-only and init memory freed.
+ *
+ * @see Linux 5.10, 6.1, 6.12, 7.3: arch/arm64/mm/mmu.c map_kernel(), kernel/head.S, kernel/pi/map_kernel.c,
+ *   include/asm/pgtable-prot.h; versions in between from the kernel's history, not measured
+ */
+import { MappingError } from '../errors.js';
+import type { BoundarySymbol } from './boundary.js';
+import { DESCRIPTOR } from './descriptor.js';
+
+export type Stage = 'early' | 'final';
+
+export type Permissions = 'RW X' | 'RO X' | 'RW NX' | 'RO NX' | 'unmapped';
+
+export interface SegmentRow {
+  readonly name: string;
+  readonly start: BoundarySymbol;
+  readonly end: BoundarySymbol;
+  readonly permissions: Permissions;
+  /** May the contiguous bit be used? */
+  readonly contiguous: boolean;
+  /** Mapped like this while booting, unmapped when init memory is freed. */
+  readonly freed?: true;
+}
+
+/**
+ * Which code makes the leaves: `swapper`, head.S, in 2 MiB blocks where pages are 4K, rounded outwards, else in pages;
+ * `mmu`, __create_pgd_mapping(), with contiguous blocks and 1 GiB blocks; `map-range`, pi/map_range.c, without both.
+ */
+export type Mapper = 'swapper' | 'mmu' | 'map-range';
+
+export interface StageRule {
+  readonly mapper: Mapper;
+  readonly segments: readonly SegmentRow[];
+  /** Hierarchical bits of the table descriptors. */
+  readonly tableAttributes: bigint;
+}
+
+export interface MappingRule {
+  /** The first version, `major.minor`. */
+  readonly since: string;
+  readonly early: StageRule;
+  readonly final: StageRule;
+  /** Names of MAIR_EL1's indexes as ptdump prints them; the first MEM/NORMAL is what the image is mapped with. */
+  readonly memoryTypes: readonly (string | undefined)[];
+  /** Is PTE_DIRTY, a software bit, part of PAGE_KERNEL? It came with 6.18, and with the stable releases of that time. */
+  readonly dirty: boolean;
+}
+
+const RW = 'RW NX';
+const RO = 'RO NX';
+const ROX = 'RO X';
+
+const SWAPPER: StageRule = {
+  mapper: 'swapper',
+  segments: [{ name: 'image', start: '_text', end: '_end', permissions: 'RW X', contiguous: false }],
+  tableAttributes: 0n,
+};
+
+const BELOW_TEXT = { name: 'head', start: '_text', end: '_stext', contiguous: false } as const;
+const TEXT = { name: 'text', start: '_stext', end: '_etext', permissions: ROX, contiguous: true } as const;
+const RODATA = { name: 'rodata', start: '__start_rodata', end: '__inittext_begin', contiguous: false } as const;
+const INIT_TEXT = { name: 'init text', start: '__inittext_begin', end: '__inittext_end', permissions: ROX } as const;
+const INIT_DATA = { name: 'init data', start: '__initdata_begin', end: '__initdata_end', permissions: RW } as const;
+const DATA = { name: 'data', start: '_data', end: '_end', permissions: RW, contiguous: true } as const;
+
+/** mm/mmu.c: everything but rodata may be contiguous, since only rodata changes its permissions later. */
+const MMU_SEGMENTS: readonly SegmentRow[] = [
+  { ...RODATA, permissions: RO },
+  { ...INIT_TEXT, contiguous: true, freed: true },
+  { ...INIT_DATA, contiguous: true, freed: true },
+  DATA,
+];
+
+const MMU: StageRule = {
+  mapper: 'mmu',
+  segments: [{ ...BELOW_TEXT, permissions: 'unmapped' }, TEXT, ...MMU_SEGMENTS],
+  tableAttributes: 0n,
+};
+
+const MAP_RANGE_EARLY: StageRule = {
+  mapper: 'map-range',
+  segments: [
+    { ...BELOW_TEXT, permissions: RW },
+    TEXT,
+    { ...RODATA, permissions: RW },
+    { ...INIT_TEXT, contiguous: false },
+    { ...INIT_DATA, contiguous: false },
+    DATA,
+  ],
+  tableAttributes: DESCRIPTOR.UXN_TABLE,
+};
+
+/** The same tables after boot: two segments made read-only in place, two unmapped. */
+const MAP_RANGE_FINAL: StageRule = {
+  ...MAP_RANGE_EARLY,
+  segments: [
+    { ...BELOW_TEXT, permissions: RO },
+    TEXT,
+    { ...RODATA, permissions: RO },
+    { ...INIT_TEXT, contiguous: false, freed: true },
+    { ...INIT_DATA, contiguous: false, freed: true },
+    DATA,
+  ],
+};
+
+const NORMAL = 'MEM/NORMAL';
+const TAGGED = 'MEM/NORMAL-TAGGED';
+const NON_CACHED = 'MEM/NORMAL-NC';
+const STRICT = 'DEVICE/nGnRnE';
+const DEVICE = 'DEVICE/nGnRE';
+const GATHERING = 'DEVICE/GRE';
+
+const V5_4: MappingRule = {
+  since: '5.4',
+  early: SWAPPER,
+  final: { ...MMU, segments: [{ ...TEXT, start: '_text' }, ...MMU_SEGMENTS] },
+  memoryTypes: [STRICT, DEVICE, GATHERING, NON_CACHED, NORMAL],
+  dirty: false,
+};
+// ptdump has no name for index 3 of 5.10, MT_NORMAL_WT.
+const V5_10: MappingRule = {
+  ...V5_4,
+  since: '5.10',
+  memoryTypes: [NORMAL, TAGGED, NON_CACHED, undefined, STRICT, DEVICE, GATHERING],
+};
+const V5_11: MappingRule = { ...V5_10, since: '5.11', final: MMU };
+const V6_0: MappingRule = {
+  since: '6.0',
+  early: SWAPPER,
+  final: { ...MMU, tableAttributes: DESCRIPTOR.UXN_TABLE },
+  memoryTypes: [NORMAL, TAGGED, NON_CACHED, STRICT, DEVICE],
+  dirty: true,
+};
+const V6_9: MappingRule = { ...V6_0, since: '6.9', early: MAP_RANGE_EARLY, final: MAP_RANGE_FINAL };
+
+/** Newest first. */
+const RULES: readonly MappingRule[] = [V6_9, V6_0, V5_11, V5_10, V5_4];
+
+/**
+ * The rule of a kernel version.
+ * @param version `6.12.107+deb13-arm64`, or an era's key
+ * @throws MappingError UNKNOWN_ERA if it starts with no version or with one before 5.4
+ */
+export function mappingRule(version: string): MappingRule {
+  const rank = (text: string): number => {
+    const [, major, minor] = /^(\d+)\.(\d+)/.exec(text) ?? [];
+    return Number(major) * 1000 + Number(minor);
+  };
+  const rule = RULES.find(({ since }) => rank(version) >= rank(since));
+  if (rule === undefined) {
+    throw new MappingError('UNKNOWN_ERA', `how kernel ${version} maps its image is not known (5.4 and later are)`, {
+      version,
+    });
+  }
+  return rule;
+}
