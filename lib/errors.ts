@@ -54,8 +54,8 @@ export class RelocationError extends KaslrkitError<
   'UNKNOWN_TYPE' | 'OUT_OF_RANGE' | 'BAD_PLACE' | 'BAD_SYMBOL' | 'OVERLAP'
 > {}
 
-/** A PLT that is missing or too small. */
-export class PltError extends KaslrkitError<'MISSING_SECTION' | 'EXHAUSTED'> {}
+/** A PLT that is missing, too small or out of reach, or of a kernel that had none. */
+export class PltError extends KaslrkitError<'MISSING_SECTION' | 'EXHAUSTED' | 'UNREACHABLE' | 'UNKNOWN_VERSION'> {}
 
 /** A placement that the rules of an era do not allow. */
 export class PlacementError extends KaslrkitError<
