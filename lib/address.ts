@@ -74,21 +74,18 @@ export function writeVa(view: DataView, offset: number, a: Va): void {
 }
 
 /**
- * A 64-bit number as a user writes it: decimal or 0x hexadecimal, optionally signed decimal.
+ * An unsigned 64-bit number as a user writes it: decimal or 0x hexadecimal.
  * @param what names the value in the error
- * @returns the value modulo 2^64, unsigned
  * @throws AddressError ADDRESS_SYNTAX if it is no number, ADDRESS_RANGE if it needs more than 64 bits.
  */
 export function parseU64(text: string, what: string): bigint {
   const clean = text.trim();
-  if (!/^(0x[0-9a-f]+|-?[0-9]+)$/i.test(clean)) {
+  if (!/^(0x[0-9a-f]+|[0-9]+)$/i.test(clean)) {
     throw new AddressError('ADDRESS_SYNTAX', `${what} '${text}' is not a decimal or 0x hexadecimal number`);
   }
   const value = BigInt(clean);
-  if (value > U64_MAX || value < -(1n << 63n)) {
-    throw new AddressError('ADDRESS_RANGE', `${what} ${clean} does not fit in 64 bits`);
-  }
-  return BigInt.asUintN(64, value);
+  if (value > U64_MAX) throw new AddressError('ADDRESS_RANGE', `${what} ${clean} does not fit in 64 bits`);
+  return value;
 }
 
 /** `parseU64` for an address. */
