@@ -40,9 +40,12 @@ export interface RelocationRow {
 
 const signed = (width: number): Range => ({ low: -(2 ** (width - 1)), end: 2 ** (width - 1) });
 const unsigned = (width: number): Range => ({ low: 0, end: 2 ** width });
-/** AAELF64 on 16- and 32-bit data: whatever is right as a signed or as an unsigned number. */
+/** The ABI takes data of 16 and 32 bits that are right as a signed or as an unsigned number; Linux only one of them. */
 const either = (width: number): Range => ({ low: signed(width).low, end: unsigned(width).end });
+const onlySigned = (width: number) => ({ range: signed(width), abi: either(width) });
+const onlyUnsigned = (width: number) => ({ range: unsigned(width), abi: either(width) });
 
+const BRANCH26 = { field: 'imm26', lsb: 2, len: 26, range: signed(28), pltable: true } as const;
 const PAGES = 'Page(S+A)-Page(P)';
 
 export const RELOCATION_ROWS: readonly RelocationRow[] = [
@@ -50,47 +53,11 @@ export const RELOCATION_ROWS: readonly RelocationRow[] = [
   { type: 256, name: 'R_AARCH64_NONE', op: 'none', field: 'data', lsb: 0, len: 0 },
 
   { type: 257, name: 'R_AARCH64_ABS64', op: 'S+A', field: 'data', lsb: 0, len: 64 },
-  {
-    type: 258,
-    name: 'R_AARCH64_ABS32',
-    op: 'S+A',
-    field: 'data',
-    lsb: 0,
-    len: 32,
-    range: unsigned(32),
-    abi: either(32),
-  },
-  {
-    type: 259,
-    name: 'R_AARCH64_ABS16',
-    op: 'S+A',
-    field: 'data',
-    lsb: 0,
-    len: 16,
-    range: unsigned(16),
-    abi: either(16),
-  },
+  { type: 258, name: 'R_AARCH64_ABS32', op: 'S+A', field: 'data', lsb: 0, len: 32, ...onlyUnsigned(32) },
+  { type: 259, name: 'R_AARCH64_ABS16', op: 'S+A', field: 'data', lsb: 0, len: 16, ...onlyUnsigned(16) },
   { type: 260, name: 'R_AARCH64_PREL64', op: 'S+A-P', field: 'data', lsb: 0, len: 64 },
-  {
-    type: 261,
-    name: 'R_AARCH64_PREL32',
-    op: 'S+A-P',
-    field: 'data',
-    lsb: 0,
-    len: 32,
-    range: signed(32),
-    abi: either(32),
-  },
-  {
-    type: 262,
-    name: 'R_AARCH64_PREL16',
-    op: 'S+A-P',
-    field: 'data',
-    lsb: 0,
-    len: 16,
-    range: signed(16),
-    abi: either(16),
-  },
+  { type: 261, name: 'R_AARCH64_PREL32', op: 'S+A-P', field: 'data', lsb: 0, len: 32, ...onlySigned(32) },
+  { type: 262, name: 'R_AARCH64_PREL16', op: 'S+A-P', field: 'data', lsb: 0, len: 16, ...onlySigned(16) },
 
   { type: 263, name: 'R_AARCH64_MOVW_UABS_G0', op: 'S+A', field: 'imm16', lsb: 0, len: 16, range: unsigned(16) },
   { type: 264, name: 'R_AARCH64_MOVW_UABS_G0_NC', op: 'S+A', field: 'imm16', lsb: 0, len: 16 },
@@ -111,26 +78,8 @@ export const RELOCATION_ROWS: readonly RelocationRow[] = [
   { type: 278, name: 'R_AARCH64_LDST8_ABS_LO12_NC', op: 'S+A', field: 'imm12', lsb: 0, len: 12 },
   { type: 279, name: 'R_AARCH64_TSTBR14', op: 'S+A-P', field: 'imm14', lsb: 2, len: 14, range: signed(16) },
   { type: 280, name: 'R_AARCH64_CONDBR19', op: 'S+A-P', field: 'imm19', lsb: 2, len: 19, range: signed(21) },
-  {
-    type: 282,
-    name: 'R_AARCH64_JUMP26',
-    op: 'S+A-P',
-    field: 'imm26',
-    lsb: 2,
-    len: 26,
-    range: signed(28),
-    pltable: true,
-  },
-  {
-    type: 283,
-    name: 'R_AARCH64_CALL26',
-    op: 'S+A-P',
-    field: 'imm26',
-    lsb: 2,
-    len: 26,
-    range: signed(28),
-    pltable: true,
-  },
+  { type: 282, name: 'R_AARCH64_JUMP26', op: 'S+A-P', ...BRANCH26 },
+  { type: 283, name: 'R_AARCH64_CALL26', op: 'S+A-P', ...BRANCH26 },
   { type: 284, name: 'R_AARCH64_LDST16_ABS_LO12_NC', op: 'S+A', field: 'imm12', lsb: 1, len: 11 },
   { type: 285, name: 'R_AARCH64_LDST32_ABS_LO12_NC', op: 'S+A', field: 'imm12', lsb: 2, len: 10 },
   { type: 286, name: 'R_AARCH64_LDST64_ABS_LO12_NC', op: 'S+A', field: 'imm12', lsb: 3, len: 9 },
