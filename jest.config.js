@@ -14,6 +14,10 @@ const project = (name, testMatch) => ({
 });
 
 export default {
-  projects: [project('unit', ['{lib,cli,scripts}/**/*.test.ts']), project('conformance', ['conformance/**/*.test.ts'])],
+  projects: [
+    project('unit', ['{lib,cli,scripts}/**/*.test.ts']),
+    project('conformance', ['conformance/**/*.test.ts']),
+    project('slow', ['slow/**/*.test.ts']),
+  ],
   testTimeout: 60_000,
 };

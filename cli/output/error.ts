@@ -1,0 +1,64 @@
+/** Errors as a user sees them: one line on stderr, and the exit code. */
+import { KaslrkitError } from '../../lib/errors.js';
+
+/** Words on the command line that make no sense. */
+export class UsageError extends Error {}
+
+/** An error and the file it is about. */
+export class FileError extends Error {
+  constructor(
+    readonly file: string,
+    override readonly cause: unknown,
+  ) {
+    super(`${file}: ${reasonOf(cause)}`);
+  }
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ENOENT: 'no such file',
+  EISDIR: 'is a directory',
+  ENOTDIR: 'is not a directory',
+  EACCES: 'permission denied',
+  EPERM: 'permission denied',
+  ENOSPC: 'no space left on the device',
+  ERR_FS_FILE_TOO_LARGE: 'larger than 2 GiB',
+};
+
+const systemCode = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+
+function reasonOf(error: unknown): string {
+  const reason = REASONS[systemCode(error) ?? ''];
+  return reason ?? (error instanceof Error ? error.message : String(error));
+}
+
+function isExpected(error: unknown): boolean {
+  if (error instanceof FileError) return isExpected(error.cause);
+  return (
+    error instanceof UsageError || error instanceof KaslrkitError || REASONS[systemCode(error) ?? ''] !== undefined
+  );
+}
+
+/** 2 for what the user can mend, 70 (EX_SOFTWARE) for a bug. */
+export function exitCodeOf(error: unknown): number {
+  return isExpected(error) ? 2 : 70;
+}
+
+export function reportError(error: unknown, withStack: boolean): void {
+  const line = reasonOf(error).replaceAll(/\s*\n\s*/g, ' ');
+  const bug = isExpected(error) ? '' : 'this is a bug in kaslrkit: ';
+  process.stderr.write(`kaslrkit: ${bug}${line}\n`);
+  if (withStack && error instanceof Error) {
+    for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+      process.stderr.write(`${cause.stack}\n`);
+  }
+}
+
+/** Runs what concerns one file; whatever it throws names the file. */
+export async function aboutFile<T>(file: string, work: () => T | Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw error instanceof FileError ? error : new FileError(file, error);
+  }
+}
