@@ -50,13 +50,14 @@ export interface ElfFile {
 const SECTION_NAME_LIMIT = 4096;
 
 /**
- * Opens a little-endian AArch64 ELF file; the result holds views of `bytes`, no copies.
+ * Opens a little-endian AArch64 ELF file; the result holds views of `input`, no copies.
  * Checks the header, that each section and segment lies inside the file, that names end, that alignments are
  * powers of two. Does not check that sections are disjoint, nor what they hold.
  * @param types the e_type values accepted
  * @throws ElfFormatError as `readElfHeader`, and BAD_SECTION or TRUNCATED naming the section
  */
-export function openElf(bytes: Uint8Array, types: readonly number[]): ElfFile {
+export function openElf(input: Uint8Array, types: readonly number[]): ElfFile {
+  const bytes = new Uint8Array(input.buffer, input.byteOffset, input.length);
   const header = readElfHeader(bytes, types);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const headers = Array.from({ length: header.e_shnum }, (_, index) => readSectionHeader(view, header, index));
@@ -68,7 +69,9 @@ export function openElf(bytes: Uint8Array, types: readonly number[]): ElfFile {
   const opened = header.e_shnum > 0 ? parser.resolveBody(parser.parseBody(buffer, counts), counts).sections : [];
   const sections = headers.map((exact, index) => {
     const { name, data } = opened[index]!;
-    return { ...exact, name, data: exact.sh_type === elf.SHT_NOBITS ? new Uint8Array(0) : data };
+    // A plain view: `slice` of a Buffer, which elfy hands out, shares memory.
+    const plain = new Uint8Array(data.buffer, data.byteOffset, data.length);
+    return { ...exact, name, data: exact.sh_type === elf.SHT_NOBITS ? new Uint8Array(0) : plain };
   });
   const segments = Array.from({ length: header.e_phnum }, (_, index) => readSegment(bytes, view, header, index));
   return { bytes, header, sections, segments };

@@ -20,7 +20,9 @@ export class RelaTable {
   /** @param bytes a whole number of records, at any alignment; they are copied */
   constructor(bytes: Uint8Array) {
     this.count = Math.floor(bytes.length / RELA_SIZE);
-    this.words = new Int32Array(bytes.slice(0, this.count * RELA_SIZE).buffer);
+    const copy = new Uint8Array(this.count * RELA_SIZE);
+    copy.set(bytes.subarray(0, copy.length));
+    this.words = new Int32Array(copy.buffer);
   }
 
   /** r_offset; exact below 2^53, and never rounded to below it from above. */

@@ -134,9 +134,10 @@ function notRelocatable(): ImageFormatError {
   return new ImageFormatError('NOT_RELOCATABLE', 'not relocatable: built without CONFIG_RELOCATABLE');
 }
 
-/** A copy where the buffer does not start at a multiple of 8, as word access needs. */
+/** A plain view (`slice` of a Node Buffer shares memory), copied where it does not start at a multiple of 8, as word access needs. */
 function aligned(bytes: Uint8Array): Uint8Array {
-  return bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  return plain.byteOffset % 8 === 0 ? plain : plain.slice();
 }
 
 function withRelrCount(image: RelocatableImage): RelocationTables {
