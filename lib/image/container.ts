@@ -41,14 +41,13 @@ export async function unpack(bytes: Uint8Array, limit = DEFAULT_OUTPUT_LIMIT): P
   let inner = bytes;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     const payload = zbootPayload(inner);
-    if (payload) {
-      layers.push('zboot');
-      inner = payload;
-    }
-    const codec = CODECS.find(({ magic }) => magic.every((byte, at) => inner[at] === byte));
+    const wrapped = payload ?? inner;
+    const codec = CODECS.find(({ magic }) => magic.every((byte, at) => wrapped[at] === byte));
+    if (payload && !codec) throw unknownPayload(inner);
     if (!codec) break;
-    inner = await runCodec(codec, inner, limit);
+    if (payload) layers.push('zboot');
     layers.push(codec.name);
+    inner = await runCodec(codec, wrapped, limit);
   }
   return { bytes: inner, compression: layers.join('+') || 'none' };
 }
@@ -81,6 +80,18 @@ function zbootPayload(bytes: Uint8Array): Uint8Array | undefined {
     });
   }
   return bytes.subarray(offset, offset + size);
+}
+
+/** The header names the compression at offset 24. */
+function unknownPayload(zboot: Uint8Array): ImageFormatError {
+  const name = /^[a-z0-9]*/.exec(Buffer.from(zboot.subarray(24, 56)).toString('latin1'))![0];
+  return new ImageFormatError(
+    'BAD_CONTAINER',
+    `zboot payload is no gzip, xz or zstd data (its header says '${name}')`,
+    {
+      codec: name,
+    },
+  );
 }
 
 function tooLarge(codec: string, limit: number): ImageFormatError {
@@ -129,10 +140,21 @@ async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   return output.join();
 }
 
+/**
+ * zstddec 0.3 takes no notice of errors: on damaged data it repeats the failing call, which yields nothing, for ever.
+ * A sound stream yields an empty piece at its end and for each skippable frame.
+ */
+const EMPTY_PIECES = 16;
+
 async function unpackZstd(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const decoder = new ZSTDDecoder();
   await decoder.init();
   const output = new BoundedOutput('zstd', limit);
-  for (const piece of decoder.decodeStreaming([bytes])) output.add(piece);
+  let empty = 0;
+  for (const piece of decoder.decodeStreaming([bytes])) {
+    empty = piece.length === 0 ? empty + 1 : 0;
+    if (empty > EMPTY_PIECES) throw new Error('a block cannot be decoded');
+    output.add(piece);
+  }
   return output.join();
 }
