@@ -71,10 +71,11 @@ export function geometryOf(kernel: { pageSize: number; vaBits: number }, cpuVaBi
   return { pageSize, vaBits, vaBitsMin, vaBitsActual: (cpuVaBits ?? vaBitsMin) >= vaBits ? vaBits : vaBitsMin };
 }
 
-/** Number of bytes a table of the level above the last two maps: PUD_SIZE, folded levels included. */
+/** PUD_SIZE: what an entry of level 1 maps, or of level 2 where two levels of tables leave no other (64K/42, 16K/36). */
 function pudSize({ pageSize, vaBits }: Geometry): number {
   const pageShift = Math.log2(pageSize);
-  const levels = Math.ceil((vaBits - 4) / (pageShift - 3));
+  // ARM64_HW_PGTABLE_LEVELS, an integer division.
+  const levels = Math.floor((vaBits - 4) / (pageShift - 3));
   const level = levels >= 3 ? 1 : 2;
   return 2 ** ((pageShift - 3) * (4 - level) + 3);
 }
