@@ -13,10 +13,13 @@ import { R_AARCH64_CALL26, R_AARCH64_JUMP26 } from '../reloc/table.js';
 import type { PltFormat } from './format.js';
 import { heapsort } from './heapsort.js';
 
+/** What is read of a SymbolTable. */
+export type SymbolSections = Pick<SymbolTable, 'count' | 'shndx'>;
+
 /** What tells whether a branch leaves its section. */
 export interface BranchContext {
   readonly format: PltFormat;
-  readonly symbols: SymbolTable;
+  readonly symbols: SymbolSections;
   /** Index of the section that is relocated: sh_info of the RELA section. */
   readonly target: number;
 }
@@ -29,7 +32,7 @@ export function isBranch(type: number): boolean {
  * Section index of the symbol of record `index`.
  * @throws RelocationError BAD_SYMBOL if the table has no such symbol
  */
-export function symbolSection(relas: RelaTable, index: number, symbols: SymbolTable): number {
+export function symbolSection(relas: RelaTable, index: number, symbols: SymbolSections): number {
   const symbol = relas.symbol(index);
   if (symbol >= symbols.count) {
     throw new RelocationError('BAD_SYMBOL', `relocation ${index} names symbol ${symbol} of ${symbols.count}`, {
@@ -63,9 +66,10 @@ export function orderForPlt(relas: RelaTable, context: BranchContext): RelaTable
   const sorted = context.format.sorted === 'all' ? relas.count : partitionBranches(order, relas, context);
   heapsort(order, sorted, (a, b) => compareRecords(relas, a, b));
   const words = new Int32Array(relas.words.length);
-  order.forEach((from, to) => {
-    words.set(relas.words.subarray(from * RELA_WORDS, (from + 1) * RELA_WORDS), to * RELA_WORDS);
-  });
+  for (let to = 0; to < relas.count; to++) {
+    const from = order[to]! * RELA_WORDS;
+    for (let word = 0; word < RELA_WORDS; word++) words[to * RELA_WORDS + word] = relas.words[from + word]!;
+  }
   return new RelaTable(new Uint8Array(words.buffer));
 }
 

@@ -127,7 +127,7 @@ export class PltSection {
     const inside = (slot + 1) * this.format.entry.size <= this.#view.byteLength;
     const entry = inside ? this.#entry(slot) : { view: this.#beyond, offset: 0, place: this.#addressOf(slot) };
     words.forEach((word, index) => {
-      this.#view.setUint32(entry.offset + 4 * index, word, true);
+      entry.view.setUint32(entry.offset + 4 * index, word, true);
     });
     return entry;
   }
