@@ -20,7 +20,7 @@ export function alignDown(x: number, align: number): number {
   return Math.floor(x / align) * align;
 }
 
-/** Math.log2 alone rounds: it gives 48 for 2^48 + 1 as well. */
+/** Math.log2 alone rounds: it gives 49 for 2^49 + 1 as well. */
 export function isPowerOfTwo(x: number): boolean {
   return x >= 1 && 2 ** Math.round(Math.log2(x)) === x;
 }

@@ -62,6 +62,11 @@ function etextOf({ era, etext }: RegionInput): number {
   return etext;
 }
 
+/** Whether the region hangs on the end of the text, as all of the eras up to 6.4 do that stay within branch range. */
+export function needsEtext({ era, kaslr, fullRegion, kasan }: RegionInput): boolean {
+  return era.moduleRule !== 'boxes' && (!kaslr || !fullRegion || (kasan && era.kasanRule !== 'none'));
+}
+
 /** The rule of the eras up to 6.4. @throws PlacementError MISSING_INPUT without `_etext` where it is needed */
 export function baseRule(input: RegionInput): BaseRule {
   const { era, layout, linkBase, offset, displacement, imageSize, stext } = input;
@@ -140,19 +145,18 @@ function boxes(input: RegionInput): ModuleWindow[] {
   return windows;
 }
 
-/** Every window of an era in the order the allocator tries them. */
+/**
+ * Every window of an era in the order the allocator tries them. Where `_etext` decides and is not known, the window is as
+ * wide as its lying anywhere from `_stext` to `_end` allows.
+ */
 export function moduleWindows(input: RegionInput): ModuleWindow[] {
   if (input.era.moduleRule === 'boxes') return boxes(input);
-  const rule = baseRule(input);
+  const { etext, stext, imageSize, pageSize } = input;
+  const isOpen = etext === undefined && needsEtext(input);
+  const rules = isOpen ? [stext, imageSize].map((end) => baseRule({ ...input, etext: end })) : [baseRule(input)];
   const lastRandom = (1n << BigInt(BASE_BITS)) - 1n;
-  return [
-    {
-      kind: rule.kind,
-      size: DIRECT_SIZE,
-      lowest: baseAt(rule, 0n, input.pageSize),
-      highest: baseAt(rule, lastRandom, input.pageSize),
-    },
-  ];
+  const bases = rules.flatMap((rule) => [baseAt(rule, 0n, pageSize), baseAt(rule, lastRandom, pageSize)]);
+  return [{ kind: rules[0]!.kind, size: DIRECT_SIZE, lowest: va(Math.min(...bases)), highest: va(Math.max(...bases)) }];
 }
 
 /** One region the allocator tries: `[base, end)`. */

@@ -6,7 +6,15 @@ import { PlacementError } from '../errors.js';
 import type { Era, EraKey } from './era.js';
 import { crossesBoundary, imageOffset } from './image-offset.js';
 import { type Geometry, IMAGE_ALIGN, type VaLayout, vaLayout } from './layout.js';
-import { baseAt, baseRule, DIRECT_SIZE, type ModuleWindow, moduleWindows, type RegionInput } from './module-region.js';
+import {
+  baseAt,
+  baseRule,
+  DIRECT_SIZE,
+  type ModuleWindow,
+  moduleWindows,
+  needsEtext,
+  type RegionInput,
+} from './module-region.js';
 
 /** Where `_stext` lies when no kernel file says: one 64 KiB segment above `_text`, as since 4.8. */
 const USUAL_STEXT = 0x10000;
@@ -43,7 +51,7 @@ export interface Placement {
   readonly end: Va;
   /** Whether the image straddles a 1 GiB / 32 MiB / 512 MiB boundary (4K / 16K / 64K pages). */
   readonly crossesBoundary: boolean;
-  /** The first region modules go to, where the seed fixes it; else the windows it is drawn from. */
+  /** The first region modules go to, where all it follows from is known; else the windows it lies in. */
   readonly modules: { readonly base: Va; readonly end: Va } | { readonly windows: readonly ModuleWindow[] };
   /** What `modules` was derived from, for whoever draws a region. */
   readonly region: RegionInput;
@@ -65,7 +73,7 @@ function displacementOf({ phys }: Machine, linkBase: Va): number {
 /**
  * Places the image.
  * Does not check that `text` is one of the era's slots: a crash log is right by definition.
- * @throws PlacementError BAD_SEED if the seed is not a 64-bit number, MISSING_INPUT where a rule needs `_etext`
+ * @throws PlacementError BAD_SEED if the seed is not a 64-bit number; AddressError ADDRESS_RANGE if the image leaves the address space
  */
 export function place(machine: Machine, chosen: Chosen): Placement {
   const { era, geometry, imageSize } = machine;
@@ -110,9 +118,9 @@ export function place(machine: Machine, chosen: Chosen): Placement {
 }
 
 function modulesOf(region: RegionInput, seed: bigint | undefined): Placement['modules'] {
-  const fixed =
-    region.era.moduleRule !== 'boxes' && (!region.kaslr || (seed !== undefined && region.era.moduleSeed === 'image'));
-  if (!fixed) return { windows: moduleWindows(region) };
+  const isChosen = !region.kaslr || (seed !== undefined && region.era.moduleSeed === 'image');
+  const isKnown = region.etext !== undefined || !needsEtext(region);
+  if (region.era.moduleRule === 'boxes' || !isChosen || !isKnown) return { windows: moduleWindows(region) };
   const base = baseAt(baseRule(region), seed ?? 0n, region.pageSize);
   return { base, end: va(base + DIRECT_SIZE) };
 }
