@@ -29,6 +29,11 @@ const COMMANDS: readonly { usage: string; describe: string; load: () => Promise<
     describe: 'the image as it stands in memory after it has relocated itself',
     load: () => import('./commands/relocate.js'),
   },
+  {
+    usage: 'load <files..>',
+    describe: 'modules as the kernel loads them: every section, relocation and PLT entry',
+    load: () => import('./commands/load.js'),
+  },
 ];
 
 function program(): Argv {
@@ -39,7 +44,6 @@ function program(): Argv {
     .parserConfiguration({
       'parse-numbers': false,
       'parse-positional-numbers': false,
-      'duplicate-arguments-array': false,
     })
     .option('json', { type: 'boolean', describe: 'one JSON document on standard output' })
     .option('quiet', { type: 'boolean', describe: 'no progress and no hints' })

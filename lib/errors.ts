@@ -64,13 +64,7 @@ export class PlacementError extends KaslrkitError<
 
 /** A module that the kernel would refuse to load. */
 export class ModuleError extends KaslrkitError<
-  | 'NOT_A_MODULE'
-  | 'WRONG_VERMAGIC'
-  | 'LIVEPATCH'
-  | 'UNDEFINED_SYMBOLS'
-  | 'BAD_PLAN'
-  | 'BAD_LAYOUT'
-  | 'MISSING_DEPENDENCY'
+  'NOT_A_MODULE' | 'WRONG_VERMAGIC' | 'LIVEPATCH' | 'UNDEFINED_SYMBOLS' | 'BAD_PLAN' | 'BAD_LAYOUT' | 'DEPENDENCY_CYCLE'
 > {}
 
 /** A mapping that the translation tables cannot hold or the kernel would refuse. */

@@ -1,0 +1,68 @@
+/** The options of every command that loads modules into a placed kernel, and the loader they describe. */
+import type { InferredOptionTypes, Options } from 'yargs';
+import { parseVa, type Va, va } from '../lib/address.js';
+import { ImageFormatError } from '../lib/errors.js';
+import type { Kernel } from '../lib/image/kernel.js';
+import { chooseRegions, DIRECT_SIZE, type ModuleRegion, PLT_SIZE } from '../lib/kaslr/module-region.js';
+import type { Placement } from '../lib/kaslr/place.js';
+import { type LoaderEnvironment, loaderRuleOf } from '../lib/module/loader-rule.js';
+import { type PlacementArguments, parseSeed } from './placement.js';
+
+export const REGION_OPTIONS = {
+  'module-seed': {
+    type: 'string',
+    requiresArg: true,
+    describe: "the module region's own random value, where the seed does not fix it (default 0)",
+  },
+  'module-base': { type: 'string', requiresArg: true, describe: 'where the module region begins' },
+  'erratum-843419': { type: 'boolean', describe: 'as on a Cortex-A53' },
+} as const satisfies Record<string, Options>;
+
+export type RegionArguments = InferredOptionTypes<typeof REGION_OPTIONS>;
+
+/** What the kernel's own tables say of how it keeps modules' symbols: data symbols are in kallsyms only with KALLSYMS_ALL. */
+function kallsymsOf(kernel: Kernel): LoaderEnvironment['kallsyms'] {
+  try {
+    return kernel.symbols().types.some((type) => /[bd]/i.test(type)) ? 'all' : 'functions';
+  } catch (error) {
+    if (error instanceof ImageFormatError && error.code === 'NO_SYMBOLS') return 'none';
+    throw error;
+  }
+}
+
+export function environmentOf(kernel: Kernel, options: RegionArguments): LoaderEnvironment {
+  return {
+    rule: loaderRuleOf(kernel.banner),
+    pageSize: kernel.pageSize,
+    kallsyms: kallsymsOf(kernel),
+    moduleUnload: kernel.config.moduleUnload,
+    erratum843419: options['erratum-843419'] ?? false,
+  };
+}
+
+/** The regions modules go to, in the order the allocator tries them. */
+export function regionsOf(
+  placement: Placement,
+  kernel: Kernel,
+  options: PlacementArguments & RegionArguments,
+): ModuleRegion[] {
+  const moduleBase = options['module-base'];
+  if (moduleBase !== undefined) {
+    const base = parseVa(moduleBase, '--module-base');
+    const region = (kind: 'direct' | 'plt', size: number): ModuleRegion => ({ kind, base, end: va(base + size) });
+    return [region('direct', DIRECT_SIZE), region('plt', PLT_SIZE)];
+  }
+  const moduleSeed = options['module-seed'];
+  const own = moduleSeed === undefined ? undefined : parseSeed(moduleSeed);
+  const shared = kernel.era.moduleSeed === 'image' ? placement.seed : undefined;
+  return chooseRegions(placement.region, own ?? shared ?? 0n);
+}
+
+/** Run addresses of the kernel's exports. */
+export function exportsAt(kernel: Kernel, offset: number): (name: string) => Va | undefined {
+  const exports = kernel.exports();
+  return (name) => {
+    const address = exports.get(name);
+    return address === undefined ? undefined : va(address + offset);
+  };
+}

@@ -1,0 +1,155 @@
+/**
+ * The load of one module: prepared without addresses (layout, PLT sizes), then copied, resolved and relocated at given ones.
+ * @see Linux 6.1 kernel/module/main.c, load_module(), up to module_finalize()
+ */
+import { type Va, va } from '../address.js';
+import { ModuleError, RelocationError } from '../errors.js';
+import { relocateThroughPlt } from '../plt/relocate.js';
+import { PltSection } from '../plt/section.js';
+import { OK, RelocatableSection } from '../reloc/apply.js';
+import { relocationError } from '../reloc/failure.js';
+import { sortExceptionTable } from './exception-table.js';
+import { readExports } from './export-table.js';
+import { type FrobbedModule, frobSections, PLT_SECTION } from './frobbed-section.js';
+import { layoutModule, type ModuleLayout } from './layout.js';
+import type { LoadedModule, LoadedSection, ModuleAddresses } from './loaded-module.js';
+import { isInitRegion, type LoaderEnvironment } from './loader-rule.js';
+import type { ModuleFile } from './module-file.js';
+import { resolveSymbols } from './symbol-resolution.js';
+
+/** What of a load does not depend on addresses. */
+export interface PreparedModule {
+  readonly file: ModuleFile;
+  readonly environment: LoaderEnvironment;
+  readonly frobbed: FrobbedModule;
+  readonly layout: ModuleLayout;
+}
+
+/** @throws ModuleError, PltError MISSING_SECTION, ElfFormatError, RelocationError BAD_SYMBOL */
+export function prepareModule(file: ModuleFile, environment: LoaderEnvironment): PreparedModule {
+  const frobbed = frobSections(file, environment);
+  return { file, environment, frobbed, layout: layoutModule(file, frobbed, environment) };
+}
+
+/**
+ * Loads a prepared module.
+ * @param lookup the run address of an export of the kernel or an earlier module
+ * @throws ModuleError UNDEFINED_SYMBOLS; RelocationError naming section, offset and symbol; PltError EXHAUSTED
+ */
+export function loadModule(
+  prepared: PreparedModule,
+  addresses: ModuleAddresses,
+  lookup: (name: string) => Va | undefined,
+): LoadedModule {
+  const { file, environment, frobbed } = prepared;
+  const sections = copySections(prepared, addresses);
+  const symbols = resolveSymbols(file, {
+    lookup,
+    sectionAddress: (index) => addressOfSection(prepared, sections, addresses, index),
+  });
+  const plts = openPlts(prepared, sections);
+  for (const { target, relas } of frobbed.relocations) {
+    const section = sections.get(target);
+    if (!section) continue;
+    const place = prepared.layout.places.get(target)!;
+    const relocatable = new RelocatableSection(section.bytes, section.address);
+    const plt = plts[isInitRegion(place.region) && environment.rule.plt.initSection ? 'init' : 'core'];
+    for (let i = 0; i < relas.count; i++) {
+      const symbol = relas.symbol(i);
+      const S = symbols[symbol];
+      if (S === undefined) {
+        if (symbol >= symbols.length) throw badSymbol(section.name, i, symbol);
+        continue;
+      }
+      const status = relocateThroughPlt(relocatable, relas, i, S, plt);
+      if (status === OK) continue;
+      const offset = relas.offset(i);
+      throw relocationError(status, {
+        section: section.name,
+        type: relas.type(i),
+        offset,
+        S,
+        A: relas.addend(i),
+        P: va(section.address + Math.min(offset, section.bytes.length)),
+        symbol: symbolName(file, symbol),
+      });
+    }
+  }
+  const loaded = [...sections.values()];
+  const table = loaded.find(({ name }) => name === '__ex_table');
+  if (table) sortExceptionTable(table.bytes, environment.rule.extableEntrySize);
+  return {
+    name: file.name,
+    sections: loaded,
+    plt: {
+      core: { used: plts.core.used, reserved: frobbed.reserved.core },
+      init: { used: plts.init.used, reserved: frobbed.reserved.init },
+    },
+    exports: readExports(loaded, environment.rule),
+    symbols,
+  };
+}
+
+function badSymbol(section: string, index: number, symbol: number): RelocationError {
+  return new RelocationError(
+    'BAD_SYMBOL',
+    `(${section}): relocation ${index} names symbol ${symbol}, which does not exist`,
+    {
+      section,
+      symbol,
+    },
+  );
+}
+
+/** A section symbol has no name of its own. */
+function symbolName({ symbols, elf }: ModuleFile, index: number): string {
+  return symbols.name(index) || (symbols.isReserved(index) ? '' : (elf.sections[symbols.shndx(index)]?.name ?? ''));
+}
+
+/** The loaded sections by index, in header order, holding what the file holds; each region is one buffer, as in memory. */
+function copySections({ frobbed, layout }: PreparedModule, { memory }: ModuleAddresses): Map<number, LoadedSection> {
+  const regions = new Map(
+    [...layout.sizes].map(([region, size]) => [region, memory.has(region) ? new Uint8Array(size) : undefined]),
+  );
+  const sections = new Map<number, LoadedSection>();
+  for (const { section, sh_flags, sh_size, sh_addralign, isNobits } of frobbed.sections) {
+    const place = layout.places.get(section.index);
+    const region = place && regions.get(place.region);
+    if (!region) continue;
+    const bytes = region.subarray(place.offset, place.offset + sh_size);
+    if (!isNobits) bytes.set(section.data);
+    const address = va(memory.get(place.region)! + place.offset);
+    sections.set(section.index, { index: section.index, name: section.name, address, bytes, sh_flags, sh_addralign });
+  }
+  return sections;
+}
+
+/** Undefined for a section that a plan leaves out; 0 for one that is never loaded, as in the kernel. */
+function addressOfSection(
+  { frobbed, layout, file }: PreparedModule,
+  sections: ReadonlyMap<number, LoadedSection>,
+  { percpu }: ModuleAddresses,
+  index: number,
+): Va | undefined {
+  if (index === frobbed.percpu) {
+    if (percpu === undefined)
+      throw new ModuleError('BAD_PLAN', `${file.name} has per-CPU data: its address (percpu) is missing`);
+    return percpu;
+  }
+  return layout.places.has(index) ? sections.get(index)?.address : va(0);
+}
+
+function openPlts({ frobbed, environment }: PreparedModule, sections: ReadonlyMap<number, LoadedSection>) {
+  const { rule, erratum843419 } = environment;
+  const open = (part: 'core' | 'init'): PltSection => {
+    const section = [...sections.values()].find(({ name }) => name === PLT_SECTION[part]);
+    return new PltSection({
+      format: rule.plt,
+      bytes: section?.bytes ?? new Uint8Array(0),
+      address: section?.address ?? va(0),
+      reserved: frobbed.reserved[part],
+      erratum843419,
+    });
+  };
+  return { core: open('core'), init: open('init') };
+}
