@@ -12,4 +12,5 @@ export { ERAS, type Era, type EraKey, eraByKey, eraOfVersion, type KernelVersion
 export { type Geometry, geometryOf, type VaLayout, vaBitsMinOf, vaLayout } from './kaslr/layout.js';
 export { chooseRegions, type ModuleRegion, type ModuleWindow, moduleWindows } from './kaslr/module-region.js';
 export { type Chosen, type Machine, type Placement, place } from './kaslr/place.js';
-export { type RelocatableImage, type RelocationTables, relocateImage } from './reloc/relative.js';
+export { relocateImage } from './reloc/relative.js';
+export type { RelocatableImage, RelocationTables } from './reloc/relative-place.js';

@@ -3,7 +3,7 @@
  * RELR the run of words whose places all hold addresses of this very image.
  */
 import { alignDown } from '../bits.js';
-import { R_INFO_RELATIVE } from '../reloc/relative.js';
+import { R_INFO_RELATIVE } from '../reloc/relative-place.js';
 
 const TWO_32 = 2 ** 32;
 const RELA_WORDS = 6;

@@ -4,7 +4,7 @@ import * as elf from '../elf/constant.js';
 import { type ElfFile, findSection, openElf, type Section } from '../elf/file.js';
 import { openSymbolTable } from '../elf/symbol-table.js';
 import { ImageFormatError } from '../errors.js';
-import type { RelocationTables } from '../reloc/relative.js';
+import type { RelocationTables } from '../reloc/relative-place.js';
 import type { SymbolColumns } from './kallsyms.js';
 
 export interface Vmlinux {
