@@ -6,12 +6,12 @@
  */
 
 import { SHN_UNDEF } from '../elf/constant.js';
-import { RELA_WORDS, type RelaTable } from '../elf/rela-table.js';
+import type { RelaTable } from '../elf/rela-table.js';
 import { R_AARCH64_ADR_PREL_PG_HI21, R_AARCH64_ADR_PREL_PG_HI21_NC } from '../reloc/table.js';
 import { ADRP_PAGE } from './entry.js';
 import { safeAlignment } from './erratum.js';
 import type { PltFormat } from './format.js';
-import { type BranchContext, compareRecords, isBranch, symbolSection } from './order.js';
+import { type BranchContext, compareRecords, hasAddend, isBranch, symbolSection } from './order.js';
 
 export interface PltNeed {
   /** Entries to reserve. */
@@ -52,9 +52,7 @@ export function countPltEntries(relas: RelaTable, context: BranchContext, erratu
 function isCounted(relas: RelaTable, index: number, { format, symbols, target }: BranchContext): boolean {
   const section = symbolSection(relas, index, symbols);
   if (format.counted === 'undefined' ? section !== SHN_UNDEF : section === target) return false;
-  const at = index * RELA_WORDS;
-  const hasAddend = relas.words[at + 4] !== 0 || relas.words[at + 5] !== 0;
-  return hasAddend || index === 0 || compareRecords(relas, index, index - 1) !== 0;
+  return hasAddend(relas, index) || index === 0 || compareRecords(relas, index, index - 1) !== 0;
 }
 
 /** sh_size of a PLT section with that many entries reserved. */

@@ -7,7 +7,6 @@
 
 /** Bits [11:3] of a place where no ADRP may stand are all ones. */
 const FORBIDDEN_BITS = 0xff8;
-const LOW_BITS = 0x7;
 
 /** Whether an ADRP at this address can meet the erratum: page offset 0xff8 or 0xffc. */
 export function isForbiddenForAdrp(place: number): boolean {
@@ -20,6 +19,6 @@ export function isForbiddenForAdrp(place: number): boolean {
  * @see Linux 6.12 arch/arm64/kernel/module-plts.c, count_plts()
  */
 export function safeAlignment(offset: number): number | undefined {
-  const zeros = ~(offset | LOW_BITS) & FORBIDDEN_BITS;
+  const zeros = ~offset & FORBIDDEN_BITS;
   return zeros === 0 ? undefined : 2 * (zeros & -zeros);
 }

@@ -43,6 +43,10 @@ export function symbolSection(relas: RelaTable, index: number, symbols: SymbolSe
   return symbols.shndx(symbol);
 }
 
+export function hasAddend({ words }: RelaTable, index: number): boolean {
+  return words[index * RELA_WORDS + 4] !== 0 || words[index * RELA_WORDS + 5] !== 0;
+}
+
 /** By type, symbol index and addend: zero if two records differ only in their place. */
 export function compareRecords({ words }: RelaTable, a: number, b: number): number {
   const x = a * RELA_WORDS;

@@ -19,7 +19,7 @@ import {
 import { isAdrpRelocation } from './count.js';
 import { BREAK_FAULT } from './entry.js';
 import { isForbiddenForAdrp } from './erratum.js';
-import { isBranch } from './order.js';
+import { hasAddend, isBranch } from './order.js';
 import type { PltSection } from './section.js';
 
 const PAGE_MASK = ~0xfffn;
@@ -50,9 +50,10 @@ export function relocateThroughPlt(
   const status = section.apply(relas, index, S);
   const type = relas.type(index);
   if (status !== OUT_OF_RANGE || !isBranch(type)) return status;
-  const A = relas.addend(index);
-  const entry = plt.emit(truncated(BigInt(S) + A), A === 0n ? relas.symbol(index) : undefined);
-  return section.applyOne({ type, offset: relas.offset(index), S: entry, A: 0n });
+  const entry = hasAddend(relas, index)
+    ? plt.emit(truncated(BigInt(S) + relas.addend(index)))
+    : plt.emit(S, relas.symbol(index));
+  return section.applyOne({ type, offset: relas.offset(index), S: entry });
 }
 
 /** An address kept to the bits that entries hold, 47 to 0 in every kernel; only hostile addends have others. */

@@ -24,8 +24,8 @@ export interface Relocation {
   /** r_offset: the place relative to its section. */
   readonly offset: number;
   readonly S: Va;
-  /** Any 64-bit number, signed or unsigned. */
-  readonly A: bigint;
+  /** Any 64-bit number, signed or unsigned; 0 if absent. */
+  readonly A?: bigint;
 }
 
 /** MOVZ in bits [30:29] of a move wide instruction; MOVN is 00. */
@@ -64,6 +64,7 @@ export class RelocatableSection {
 
   /** `apply` for a relocation that is in no table. */
   applyOne({ type, offset, S, A }: Relocation): RelocationStatus {
+    if (A === undefined) return this.#write(type, offset, S, 0, 0);
     return this.#write(type, offset, S, Number(BigInt.asIntN(32, A)), Number(BigInt.asIntN(32, A >> 32n)));
   }
 

@@ -17,6 +17,7 @@ export interface RelocationSite extends Relocation {
   /** Run address of the place. */
   readonly P: Va;
   readonly symbol: string;
+  readonly A: bigint;
 }
 
 const PAGE_MASK = ~0xfffn;
