@@ -11,6 +11,7 @@
 import { MappingError } from '../errors.js';
 import type { BoundarySymbol } from './boundary.js';
 import { DESCRIPTOR } from './descriptor.js';
+import type { Mapper } from './mapper.js';
 
 export type Stage = 'early' | 'final';
 
@@ -23,15 +24,9 @@ export interface SegmentRow {
   readonly permissions: Permissions;
   /** May the contiguous bit be used? */
   readonly contiguous: boolean;
-  /** Mapped like this while booting, unmapped when init memory is freed. */
-  readonly freed?: true;
+  /** Permissions until the end of boot, where they differ: mark_rodata_ro() and free_initmem() change them in place. */
+  readonly boot?: Permissions;
 }
-
-/**
- * Which code makes the leaves: `swapper`, head.S, in 2 MiB blocks where pages are 4K, rounded outwards, else in pages;
- * `mmu`, __create_pgd_mapping(), with contiguous blocks and 1 GiB blocks; `map-range`, pi/map_range.c, without both.
- */
-export type Mapper = 'swapper' | 'mmu' | 'map-range';
 
 export interface StageRule {
   readonly mapper: Mapper;
@@ -47,7 +42,7 @@ export interface MappingRule {
   readonly final: StageRule;
   /** Names of MAIR_EL1's indexes as ptdump prints them; the first MEM/NORMAL is what the image is mapped with. */
   readonly memoryTypes: readonly (string | undefined)[];
-  /** Is PTE_DIRTY, a software bit, part of PAGE_KERNEL? It came with 6.18, and with the stable releases of that time. */
+  /** Is PTE_DIRTY, a software bit, part of PAGE_KERNEL? Measured: in 6.1.192, 6.12.107, 7.3.4, not in 5.10.223, 6.17.13. */
   readonly dirty: boolean;
 }
 
@@ -64,15 +59,16 @@ const SWAPPER: StageRule = {
 const BELOW_TEXT = { name: 'head', start: '_text', end: '_stext', contiguous: false } as const;
 const TEXT = { name: 'text', start: '_stext', end: '_etext', permissions: ROX, contiguous: true } as const;
 const RODATA = { name: 'rodata', start: '__start_rodata', end: '__inittext_begin', contiguous: false } as const;
-const INIT_TEXT = { name: 'init text', start: '__inittext_begin', end: '__inittext_end', permissions: ROX } as const;
-const INIT_DATA = { name: 'init data', start: '__initdata_begin', end: '__initdata_end', permissions: RW } as const;
+const INIT_TEXT = { name: 'init text', start: '__inittext_begin', end: '__inittext_end' } as const;
+const INIT_DATA = { name: 'init data', start: '__initdata_begin', end: '__initdata_end' } as const;
 const DATA = { name: 'data', start: '_data', end: '_end', permissions: RW, contiguous: true } as const;
+const FREED = 'unmapped';
 
 /** mm/mmu.c: everything but rodata may be contiguous, since only rodata changes its permissions later. */
 const MMU_SEGMENTS: readonly SegmentRow[] = [
-  { ...RODATA, permissions: RO },
-  { ...INIT_TEXT, contiguous: true, freed: true },
-  { ...INIT_DATA, contiguous: true, freed: true },
+  { ...RODATA, permissions: RO, boot: RW },
+  { ...INIT_TEXT, permissions: FREED, contiguous: true, boot: ROX },
+  { ...INIT_DATA, permissions: FREED, contiguous: true, boot: RW },
   DATA,
 ];
 
@@ -88,22 +84,22 @@ const MAP_RANGE_EARLY: StageRule = {
     { ...BELOW_TEXT, permissions: RW },
     TEXT,
     { ...RODATA, permissions: RW },
-    { ...INIT_TEXT, contiguous: false },
-    { ...INIT_DATA, contiguous: false },
+    { ...INIT_TEXT, permissions: ROX, contiguous: false },
+    { ...INIT_DATA, permissions: RW, contiguous: false },
     DATA,
   ],
   tableAttributes: DESCRIPTOR.UXN_TABLE,
 };
 
-/** The same tables after boot: two segments made read-only in place, two unmapped. */
+/** The same tables after boot. */
 const MAP_RANGE_FINAL: StageRule = {
   ...MAP_RANGE_EARLY,
   segments: [
-    { ...BELOW_TEXT, permissions: RO },
+    { ...BELOW_TEXT, permissions: RO, boot: RW },
     TEXT,
-    { ...RODATA, permissions: RO },
-    { ...INIT_TEXT, contiguous: false, freed: true },
-    { ...INIT_DATA, contiguous: false, freed: true },
+    { ...RODATA, permissions: RO, boot: RW },
+    { ...INIT_TEXT, permissions: FREED, contiguous: false, boot: ROX },
+    { ...INIT_DATA, permissions: FREED, contiguous: false, boot: RW },
     DATA,
   ],
 };
@@ -137,9 +133,12 @@ const V6_0: MappingRule = {
   dirty: true,
 };
 const V6_9: MappingRule = { ...V6_0, since: '6.9', early: MAP_RANGE_EARLY, final: MAP_RANGE_FINAL };
+// The branches between two long-term ones ended before the fix that made kernel pages dirty reached them.
+const V6_13: MappingRule = { ...V6_9, since: '6.13', dirty: false };
+const V6_18: MappingRule = { ...V6_9, since: '6.18' };
 
 /** Newest first. */
-const RULES: readonly MappingRule[] = [V6_9, V6_0, V5_11, V5_10, V5_4];
+const RULES: readonly MappingRule[] = [V6_18, V6_13, V6_9, V6_0, V5_11, V5_10, V5_4];
 
 /**
  * The rule of a kernel version.

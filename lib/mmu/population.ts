@@ -8,11 +8,20 @@
  * @see Linux 6.1 arch/arm64/mm/mmu.c, alloc_init_pud() .. init_pte(), which BUG() on the same conflicts
  */
 import { formatU64, formatVa, type Va, va } from '../address.js';
+import { alignDown } from '../bits.js';
 import { MappingError } from '../errors.js';
-import { isLive, isTable, leafDescriptor, nextTable, tableDescriptor } from './descriptor.js';
+import {
+  DESCRIPTOR,
+  isLive,
+  isTable,
+  leafDescriptor,
+  nextTable,
+  outputAddress,
+  tableDescriptor,
+} from './descriptor.js';
 import type { LeafRun } from './leaf-run.js';
 import type { TableSet } from './table-set.js';
-import { levelSize, tableIndex } from './translation-regime.js';
+import { contiguousEntries, levelSize, tableIndex } from './translation-regime.js';
 
 /** Descriptor bits besides address and type: of leaves, and the hierarchical ones of tables made on the way. */
 export interface EntryAttributes {
@@ -77,6 +86,12 @@ export function populate(
 }
 
 function checkRun(tables: TableSet, run: LeafRun, attributes: EntryAttributes): void {
+  if (run.count > tables.capacity * 2 ** tables.regime.indexBits) {
+    throw new MappingError('TOO_LARGE', `${run.count} entries do not fit in ${tables.capacity} table pages`, {
+      count: run.count,
+      capacity: tables.capacity,
+    });
+  }
   for (let i = 0; i < run.count; i++) {
     const address = entryAddress(run, i);
     const found = slotFor(tables, address, run.level);
@@ -127,24 +142,31 @@ function put(tables: TableSet, slot: Slot, word: bigint, observer: PopulationObs
 }
 
 /**
- * Clears every leaf in a range; the tables stay, as vunmap_range() leaves them when init memory is freed.
- * @throws MappingError CONFLICT if a leaf, or a contiguous group it is part of, reaches out of the range
+ * Gives every leaf in a range other attributes, or none: mark_rodata_ro() and vunmap_range() on tables in place.
+ * Address and size of each leaf stay; where leaves are cleared, their tables stay, empty.
+ * @param attributes of the leaves from now on; undefined clears them
+ * @throws MappingError CONFLICT if a leaf, or a contiguous group it is part of, reaches out of the range, or is
+ *   contiguous and not to be cleared: a live group may not change entry by entry
  */
-export function depopulate(tables: TableSet, range: { start: Va; end: Va }): void {
+export function changeLeaves(tables: TableSet, range: { start: Va; end: Va }, attributes: bigint | undefined): void {
+  const { regime } = tables;
   for (let address: number = range.start; address < range.end; ) {
-    const slot = slotFor(tables, va(address), 3);
-    const size = levelSize(tables.regime, slot.level);
-    const first = Math.floor(address / size) * size;
-    if (isLive(slot.word)) {
-      if (first < range.start || first + size > range.end) {
-        throw new MappingError('CONFLICT', `the entry at ${formatVa(va(first))} reaches out of the range to unmap`, {
-          va: formatVa(va(first)),
-          level: slot.level,
-          old: formatU64(slot.word),
-        });
-      }
-      tables.write(slot.address, 0n);
-    }
+    const { level, word, address: place } = slotFor(tables, va(address), 3);
+    const size = levelSize(regime, level);
+    const first = alignDown(address, size);
     address = first + size;
+    if (!isLive(word)) continue;
+    const contiguous = (word & DESCRIPTOR.CONT) !== 0n;
+    const group = contiguous ? size * contiguousEntries(regime, level) : size;
+    const start = alignDown(first, group);
+    if (start < range.start || start + group > range.end || (contiguous && attributes !== undefined)) {
+      throw new MappingError('CONFLICT', `the entry at ${formatVa(va(first))} cannot change in part or in a group`, {
+        va: formatVa(va(first)),
+        level,
+        old: formatU64(word),
+      });
+    }
+    const pa = outputAddress(regime, level, word);
+    tables.write(place, attributes === undefined ? 0n : leafDescriptor(regime, { level, pa, contiguous, attributes }));
   }
 }

@@ -7,7 +7,8 @@ import type { Va } from '../address.js';
 import { MappingError } from '../errors.js';
 import type { Boundaries, BoundarySymbol } from './boundary.js';
 import { attributeIndex, DESCRIPTOR } from './descriptor.js';
-import type { Mapper, MappingRule, Permissions, SegmentRow, Stage } from './mapping-rule.js';
+import type { Mapper } from './mapper.js';
+import type { MappingRule, Permissions, SegmentRow, Stage } from './mapping-rule.js';
 import type { DescriptorFormat } from './translation-regime.js';
 
 export interface Segment {
@@ -17,8 +18,8 @@ export interface Segment {
   readonly permissions: Permissions;
   /** May the contiguous bit be used? */
   readonly contiguous: boolean;
-  /** For freed init memory, which is unmapped: how it was mapped while booting. */
-  readonly untilFreed?: { readonly permissions: Permissions; readonly contiguous: boolean };
+  /** How it was mapped until the end of boot, where that differs: rodata was writable, init memory mapped. */
+  readonly boot?: { readonly permissions: Permissions; readonly contiguous: boolean };
 }
 
 /** What CPU and command line decide about the kernel's leaves. */
@@ -48,11 +49,10 @@ export function kernelSegments(rule: MappingRule, stage: Stage, boundaries: Boun
   };
   return rule[stage].segments
     .map((row): Segment => {
-      const { name, permissions, contiguous } = row;
-      const range = { name, start: address(row.start, row), end: address(row.end, row) };
-      return row.freed
-        ? { ...range, permissions: 'unmapped', contiguous: false, untilFreed: { permissions, contiguous } }
-        : { ...range, permissions, contiguous };
+      const { name, permissions, boot } = row;
+      const contiguous = row.contiguous && permissions !== 'unmapped';
+      const segment = { name, start: address(row.start, row), end: address(row.end, row), permissions, contiguous };
+      return boot === undefined ? segment : { ...segment, boot: { permissions: boot, contiguous: row.contiguous } };
     })
     .filter((segment) => segment.start !== segment.end);
 }

@@ -17,7 +17,8 @@ export class TableSet {
   readonly regime: TranslationRegime;
   /** Physical address of the buffer, which is that of the root table. */
   readonly root: number;
-  readonly #capacity: number;
+  /** Pages the set may grow to. */
+  readonly capacity: number;
   #memory: Uint8Array;
   #view: DataView;
   #pages: number;
@@ -39,9 +40,9 @@ export class TableSet {
     }
     this.regime = regime;
     this.root = root;
-    this.#capacity = setup.capacity ?? CAPACITY;
+    this.capacity = setup.capacity ?? CAPACITY;
     this.#pages = contents === undefined ? 1 : contents.length / regime.pageSize;
-    if (this.#pages > this.#capacity) throw this.#full();
+    if (this.#pages > this.capacity) throw this.#full();
     this.#memory = contents?.slice() ?? new Uint8Array(regime.pageSize);
     this.#view = new DataView(this.#memory.buffer);
   }
@@ -76,10 +77,10 @@ export class TableSet {
    */
   allocate(): number {
     const { pageSize } = this.regime;
-    if (this.#pages === this.#capacity) throw this.#full();
+    if (this.#pages === this.capacity) throw this.#full();
     const used = this.#pages * pageSize;
     if (used === this.#memory.length) {
-      const grown = new Uint8Array(Math.min(2 * used, this.#capacity * pageSize));
+      const grown = new Uint8Array(Math.min(2 * used, this.capacity * pageSize));
       grown.set(this.#memory);
       this.#memory = grown;
       this.#view = new DataView(grown.buffer);
@@ -107,8 +108,8 @@ export class TableSet {
   }
 
   #full(): MappingError {
-    return new MappingError('TOO_LARGE', `more than ${this.#capacity} table pages are needed`, {
-      capacity: this.#capacity,
+    return new MappingError('TOO_LARGE', `more than ${this.capacity} table pages are needed`, {
+      capacity: this.capacity,
     });
   }
 }

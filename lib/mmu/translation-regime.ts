@@ -39,6 +39,8 @@ const CONTIGUOUS_ENTRIES: Record<PageSize, Readonly<Record<number, number>>> = {
   65536: { 2: 32, 3: 32 },
 };
 
+const LEVEL_NAMES: readonly string[] = ['P4D', 'PUD', 'PMD', 'PTE'];
+
 const VA_BITS_LEAST = 36;
 const VA_BITS_MOST = 52;
 
@@ -88,6 +90,11 @@ function isPageSize(x: number): x is PageSize {
   return x in FORMATS;
 }
 
+/** Linux's name for tables of a level: the root is the PGD, whatever its level. */
+export function levelName(regime: Pick<TranslationRegime, 'startLevel'>, level: number): string {
+  return level === regime.startLevel ? 'PGD' : LEVEL_NAMES[level]!;
+}
+
 /** Bytes that one entry of a table at `level` spans. */
 export function levelSize(regime: TranslationRegime, level: number): number {
   return 2 ** (regime.pageShift + regime.indexBits * (3 - level));
@@ -101,8 +108,7 @@ export function tableEntries(regime: TranslationRegime, level: number): number {
 /** Index of the entry for `address` in the table at `level` that covers it. */
 export function tableIndex(regime: TranslationRegime, level: number, address: Va): number {
   const entries = tableEntries(regime, level);
-  const index = Math.floor(address / levelSize(regime, level)) % entries;
-  return index < 0 ? index + entries : index;
+  return ((Math.floor(address / levelSize(regime, level)) % entries) + entries) % entries;
 }
 
 /** Entries of one contiguous group at `level`, 0 where there is none. */
