@@ -20,10 +20,10 @@ export const REGION_OPTIONS = {
 
 export type RegionArguments = InferredOptionTypes<typeof REGION_OPTIONS>;
 
-/** What the kernel's own tables say of how it keeps modules' symbols: data symbols are in kallsyms only with KALLSYMS_ALL. */
+/** What the kernel's own tables say of how it keeps modules' symbols: variables are in kallsyms only with KALLSYMS_ALL (`_etext` always is, as a `D`). */
 function kallsymsOf(kernel: Kernel): LoaderEnvironment['kallsyms'] {
   try {
-    return kernel.symbols().types.some((type) => /[bd]/i.test(type)) ? 'all' : 'functions';
+    return kernel.symbols().types.some((type) => /b/i.test(type)) ? 'all' : 'functions';
   } catch (error) {
     if (error instanceof ImageFormatError && error.code === 'NO_SYMBOLS') return 'none';
     throw error;
