@@ -1,7 +1,7 @@
 /** The options that say where an image is, shared by every command that places one. */
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
-import { parseU64, parseVa } from '../lib/address.js';
-import { PlacementError } from '../lib/errors.js';
+import { parseU64, parseVa, type Va } from '../lib/address.js';
+import { ImageFormatError, PlacementError } from '../lib/errors.js';
 import type { Kernel } from '../lib/image/kernel.js';
 import { type Geometry, geometryOf } from '../lib/kaslr/layout.js';
 import { type Chosen, type Machine, type Placement, place } from '../lib/kaslr/place.js';
@@ -63,10 +63,20 @@ export function geometryFor(
   return geometryOf(kernel, vaBits === undefined ? undefined : parseCount(vaBits, '--va-bits'));
 }
 
+/** A kernel without kallsyms can be placed all the same. */
+function symbolOf(kernel: Kernel, name: string): Va | undefined {
+  try {
+    return kernel.symbol(name);
+  } catch (error) {
+    if (error instanceof ImageFormatError && error.code === 'NO_SYMBOLS') return undefined;
+    throw error;
+  }
+}
+
 /** The machine that a kernel file runs on. `withText` looks up `_stext` and `_etext`, which costs decoding the symbols. */
 export function machineOf(kernel: Kernel, values: PlacementArguments, withText: boolean): Machine {
   const distance = (name: string): number | undefined => {
-    const address = withText ? kernel.symbol(name) : undefined;
+    const address = withText ? symbolOf(kernel, name) : undefined;
     return address === undefined ? undefined : address - kernel.linkBase;
   };
   return {

@@ -3,7 +3,7 @@ import { formatU64, formatVa, parseU64 } from '../../lib/address.js';
 import { eraByKey } from '../../lib/kaslr/era.js';
 import { type Machine, type Placement, place } from '../../lib/kaslr/place.js';
 import { readConfig, readKernel } from '../input.js';
-import { UsageError } from '../output/error.js';
+import { aboutFile, UsageError } from '../output/error.js';
 import { formatSize, printFields, printJson } from '../output/print.js';
 import {
   chosenPlace,
@@ -42,7 +42,8 @@ async function machineOfFile(file: string, options: Arguments): Promise<Machine>
   for (const name of ['page-size', 'image-size'] as const) {
     if (options[name] !== undefined) throw new UsageError(`--${name} says what the kernel file says already`);
   }
-  return machineOf(await readKernel(file, options), options, true);
+  const kernel = await readKernel(file, options);
+  return aboutFile(file, () => machineOf(kernel, options, true));
 }
 
 async function machineWithoutKernel(options: Arguments): Promise<Machine> {

@@ -5,7 +5,7 @@ import { placedElf } from '../../lib/image/placed-elf.js';
 import { relocateImage } from '../../lib/reloc/relative.js';
 import { readKernel } from '../input.js';
 import { aboutFile } from '../output/error.js';
-import { writeOutput } from '../output/file.js';
+import { requireNotInput, writeOutput } from '../output/file.js';
 import { formatCount, printFields, printJson } from '../output/print.js';
 import { type PlacementArguments, placeKernel, withPlacement } from '../placement.js';
 
@@ -30,6 +30,7 @@ export function builder(argv: Argv): Argv {
 
 export async function handler(values: unknown): Promise<void> {
   const options = values as Arguments;
+  if (options.output !== undefined) await requireNotInput(options.output, options.kernel);
   const kernel = await readKernel(options.kernel, options);
   const { placement, applied, bytes } = await aboutFile(options.kernel, () => {
     const placement = placeKernel(kernel, options, false);

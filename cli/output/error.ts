@@ -1,4 +1,5 @@
 /** Errors as a user sees them: one line on stderr, and the exit code. */
+import { getSystemErrorMap } from 'node:util';
 import { KaslrkitError } from '../../lib/errors.js';
 
 /** Words on the command line that make no sense. */
@@ -20,23 +21,23 @@ const REASONS: Readonly<Record<string, string>> = {
   ENOTDIR: 'is not a directory',
   EACCES: 'permission denied',
   EPERM: 'permission denied',
-  ENOSPC: 'no space left on the device',
   ERR_FS_FILE_TOO_LARGE: 'larger than 2 GiB',
 };
 
-const systemCode = (error: unknown): string | undefined =>
-  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+/** What the operating system refused, in words; undefined for every other error. */
+function systemReason(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') return undefined;
+  const words = 'errno' in error ? getSystemErrorMap().get(error.errno as number)?.[1] : undefined;
+  return REASONS[error.code] ?? words;
+}
 
 function reasonOf(error: unknown): string {
-  const reason = REASONS[systemCode(error) ?? ''];
-  return reason ?? (error instanceof Error ? error.message : String(error));
+  return systemReason(error) ?? (error instanceof Error ? error.message : String(error));
 }
 
 function isExpected(error: unknown): boolean {
   if (error instanceof FileError) return isExpected(error.cause);
-  return (
-    error instanceof UsageError || error instanceof KaslrkitError || REASONS[systemCode(error) ?? ''] !== undefined
-  );
+  return error instanceof UsageError || error instanceof KaslrkitError || systemReason(error) !== undefined;
 }
 
 /** 2 for what the user can mend, 70 (EX_SOFTWARE) for a bug. */

@@ -1,11 +1,28 @@
-/** Output files: whole or not at all. */
+/** Output files: whole or not at all, and never in place of an input. */
 import { randomBytes } from 'node:crypto';
-import { renameSync, rmSync, writeFileSync } from 'node:fs';
-import { aboutFile } from './error.js';
+import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { aboutFile, UsageError } from './error.js';
 
-/** Writes beside the target and renames, so that no reader sees half a file and a link in its place is replaced, not followed. */
+/** @throws UsageError if writing `output` would replace `input`; FileError if either's folder does not exist */
+export async function requireNotInput(output: string, input: string): Promise<void> {
+  const target = await aboutFile(output, () => join(realpathSync(dirname(output)), basename(output)));
+  const sources = input === '-' ? [] : await aboutFile(input, () => [resolve(input), realpathSync(input)]);
+  if (sources.includes(target)) throw new UsageError(`${output}: is the input; inputs are never overwritten`);
+}
+
+/** Whether a file of this name must not be replaced: devices and pipes, and the links to them that /dev has. */
+function isSpecial(file: string): boolean {
+  return resolve(file).startsWith('/dev/') || !(statSync(file, { throwIfNoEntry: false })?.isFile() ?? true);
+}
+
+/**
+ * Writes beside the target and renames, so that no reader sees half a file and a link in its place is replaced, not
+ * followed. Only a device or pipe is written to as it stands: root would replace /dev/null itself.
+ */
 export async function writeOutput(file: string, bytes: Uint8Array | string): Promise<void> {
   await aboutFile(file, () => {
+    if (isSpecial(file)) return writeFileSync(file, bytes);
     const beside = `${file}.${randomBytes(6).toString('hex')}`;
     try {
       writeFileSync(beside, bytes, { flag: 'wx' });
