@@ -9,6 +9,9 @@ import * as elf from './constant.js';
 import type { ElfFile, Section } from './file.js';
 import { readExtent } from './header.js';
 
+/** KSYM_NAME_LEN is 512; the bound keeps thousands of symbols from each naming a megabyte. */
+const SYMBOL_NAME_LIMIT = 4096;
+
 export class SymbolTable {
   readonly count: number;
   readonly section: Section;
@@ -43,8 +46,10 @@ export class SymbolTable {
     const start = this.#view.getUint32(index * elf.SYM_SIZE, true);
     if (start === 0) return '';
     const end = this.#names.indexOf(0, start);
-    if (end < 0)
-      throw new ElfFormatError('BAD_SYMBOL', `symbol ${index}: name lies outside the string table`, { symbol: index });
+    if (end < 0 || end - start > SYMBOL_NAME_LIMIT)
+      throw new ElfFormatError('BAD_SYMBOL', `symbol ${index}: name lies outside the string table or never ends`, {
+        symbol: index,
+      });
     return this.#names.toString('latin1', start, end);
   }
 

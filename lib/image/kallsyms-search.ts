@@ -14,7 +14,7 @@ const DIGITS = Array.from('0123456789', (digit) => `${digit}\0`).join('');
 /** Symbols between two markers. */
 const MARKER_STRIDE = 256;
 /** KSYM_NAME_LEN since 6.1, and a length byte or two: what one name takes at most. */
-const NAME_LIMIT = 514;
+export const NAME_LIMIT = 514;
 
 /** Where the tables stand, by byte offset in the image. */
 export interface KallsymsTables {
@@ -63,13 +63,17 @@ function findTokens(
     : undefined;
 }
 
-/** Markers and names before the token table; kallsyms_seqs_of_names (3 bytes a symbol) may stand between. */
+/**
+ * Markers and names before the token table; kallsyms_seqs_of_names (3 bytes a symbol) may stand between, and nothing else:
+ * without that bound an image of zeros takes hours.
+ */
 function findNames(image: Buffer, tokenTable: number, align: number): { count: number; names: number } | undefined {
   // 4-byte markers since 4.20.
   for (const width of [4, 8]) {
     for (let at = alignDown(tokenTable - width, align); at > 0; at -= align) {
       const markers = readMarkers(image, { at, end: tokenTable, width });
-      const names = markers && namesBefore(image, { at, align }, markers);
+      if (!markers || tokenTable - at > markers.length * (width + 3 * MARKER_STRIDE) + 2 * align) continue;
+      const names = namesBefore(image, { at, align }, markers);
       if (names) return names;
     }
   }
@@ -117,9 +121,10 @@ function endOfNames(
   let at = names;
   for (let i = 0; i < count; i++) {
     if (i % MARKER_STRIDE === 0 && at - names !== markers[i / MARKER_STRIDE]) return undefined;
-    const length = image[at]!;
-    if (length === 0 || at >= end) return undefined;
-    at += length < 128 ? 1 + length : 2 + ((length & 0x7f) | (image[at + 1]! << 7));
+    const first = image[at]!;
+    const taken = first < 128 ? 1 + first : 2 + ((first & 0x7f) | (image[at + 1]! << 7));
+    if (first === 0 || at >= end || taken > NAME_LIMIT) return undefined;
+    at += taken;
   }
   return at;
 }

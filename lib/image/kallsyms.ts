@@ -2,7 +2,7 @@
 import { high32, low32, type Va, va } from '../address.js';
 import { alignUp } from '../bits.js';
 import { ImageFormatError } from '../errors.js';
-import { findKallsyms, type KallsymsTables } from './kallsyms-search.js';
+import { findKallsyms, type KallsymsTables, NAME_LIMIT } from './kallsyms-search.js';
 
 const TOKEN_INDEX_SIZE = 512;
 
@@ -90,6 +90,8 @@ function decodeNames(
     if (length >= 128) length = (length & 0x7f) | (image[at++]! << 7);
     let text = '';
     for (const end = at + length; at < end; at++) text += tokens[image[at]!]!;
+    if (text.length > NAME_LIMIT)
+      throw new ImageFormatError('BAD_TABLE', `kallsyms: symbol ${i} has no name a kernel can have`);
     types.push(text[0] ?? '?');
     decoded.push(text.slice(1));
   }
