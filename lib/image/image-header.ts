@@ -7,6 +7,16 @@ import { ImageFormatError } from '../errors.js';
 export const IMAGE_HEADER_SIZE = 64;
 const MAGIC = 0x644d5241; // "ARM\x64"
 const TWO_32 = 2 ** 32;
+/** Where the PE/COFF header of a kernel with an EFI stub has what is read here (Linux arch/arm64/kernel/efi-header.S). */
+const PE = {
+  pointer: 60,
+  sectionCount: 6,
+  optionalSize: 20,
+  sections: 24,
+  sectionSize: 40,
+  rawSize: 16,
+  rawOffset: 20,
+};
 
 /** Bits 1-2 of the flags. */
 const PAGE_SIZES = [undefined, 4096, 16384, 65536] as const;
@@ -44,4 +54,27 @@ export function readImageHeader(bytes: Uint8Array): ImageHeader {
     );
   }
   return { textOffset, imageSize, pageSize: PAGE_SIZES[(flags >> 1) & 3] };
+}
+
+/**
+ * Checks that a raw Image is all there, as far as it says: only its PE/COFF header knows how long the file is.
+ * @throws ImageFormatError TRUNCATED
+ */
+export function requireWholeImage(bytes: Uint8Array): void {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const at = view.getUint32(PE.pointer, true);
+  if (view.getUint16(0) !== 0x4d5a || at + PE.sections > bytes.length || view.getUint32(at) !== 0x50450000) return;
+  const count = view.getUint16(at + PE.sectionCount, true);
+  const first = at + PE.sections + view.getUint16(at + PE.optionalSize, true);
+  for (let section = first; section < first + count * PE.sectionSize; section += PE.sectionSize) {
+    const isListed = section + PE.sectionSize <= bytes.length;
+    const end = isListed
+      ? view.getUint32(section + PE.rawOffset, true) + view.getUint32(section + PE.rawSize, true)
+      : 0;
+    if (isListed && end <= bytes.length) continue;
+    throw new ImageFormatError(
+      'TRUNCATED',
+      `the Image is cut short at ${bytes.length} bytes${isListed ? ` of ${end} or more` : ''}`,
+    );
+  }
 }

@@ -13,7 +13,7 @@ import { relocateImage } from '../reloc/relative.js';
 import { type RelocatableImage, type RelocationTables, relrPlaces } from '../reloc/relative-place.js';
 import { type Banner, findBanner } from './banner.js';
 import { unpack } from './container.js';
-import { isImage, readImageHeader } from './image-header.js';
+import { isImage, readImageHeader, requireWholeImage } from './image-header.js';
 import { decodeKallsyms, type SymbolColumns } from './kallsyms.js';
 import { DEFAULT_CONFIG, type KernelConfig } from './kernel-config.js';
 import { findExports } from './ksymtab.js';
@@ -64,6 +64,7 @@ export class Kernel {
       );
     }
     const header = readImageHeader(this.image);
+    if (!this.#vmlinux) requireWholeImage(this.image);
     if (this.image.length > header.imageSize) {
       // A raw Image may carry an appended signature; the kernel itself ends before `_end`.
       this.image = this.image.subarray(0, header.imageSize);
@@ -80,7 +81,7 @@ export class Kernel {
       const found = findRelocationTables(this.image, header);
       if (!found) throw notRelocatable();
       this.linkBase = va(found.linkBase);
-      this.tables = found;
+      this.tables = { rela: found.rela, relr: found.relr };
     }
     const fromBase = vaBitsOfBase(this.linkBase, this.era);
     this.vaBits = this.config.vaBits ?? findVaBits(this.image) ?? fromBase;
