@@ -71,3 +71,6 @@ export class ModuleError extends KaslrkitError<
 export class MappingError extends KaslrkitError<
   'BAD_REGIME' | 'BAD_RANGE' | 'BAD_TABLE' | 'MISALIGNED' | 'CONFLICT' | 'TOO_LARGE' | 'MISSING_SYMBOL' | 'UNKNOWN_ERA'
 > {}
+
+/** A log or memory dump that does not tell where a kernel ran. */
+export class LocateError extends KaslrkitError<'NO_OFFSET' | 'NO_IMAGE' | 'BAD_DUMP'> {}
