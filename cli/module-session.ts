@@ -58,11 +58,16 @@ export function regionsOf(
   return chooseRegions(placement.region, own ?? shared ?? 0n);
 }
 
-/** Run addresses of the kernel's exports. */
-export function exportsAt(kernel: Kernel, offset: number): (name: string) => Va | undefined {
+/** Run addresses of what modules can use: the kernel's exports, and every global symbol of a System.map if one is given. */
+export async function exportsAt(
+  kernel: Kernel,
+  offset: number,
+  systemMap: string | undefined,
+): Promise<(name: string) => Va | undefined> {
   const exports = kernel.exports();
+  const listed = systemMap === undefined ? undefined : await readSystemMap(systemMap);
   return (name) => {
-    const address = exports.get(name);
+    const address = exports.get(name) ?? listed?.get(name);
     return address === undefined ? undefined : va(address + offset);
   };
 }

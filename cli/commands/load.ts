@@ -5,13 +5,16 @@ import { ModuleError } from '../../lib/errors.js';
 import type { Kernel } from '../../lib/image/kernel.js';
 import { inDependencyOrder } from '../../lib/module/dependency.js';
 import type { LoadedModule, ModuleAddresses } from '../../lib/module/loaded-module.js';
+import { loaderRuleOf } from '../../lib/module/loader-rule.js';
 import type { ModuleFile } from '../../lib/module/module-file.js';
 import { ModuleLoader } from '../../lib/module/module-loader.js';
+import { moduleElf } from '../../lib/module/placed-elf.js';
 import { parsePlan } from '../../lib/module/plan.js';
 import { readInput, readKernel } from '../input.js';
 import { findExporters, findModules, nameOfFile, readModule } from '../module-files.js';
 import { environmentOf, exportsAt, REGION_OPTIONS, type RegionArguments, regionsOf } from '../module-session.js';
 import { aboutFile, FileError } from '../output/error.js';
+import { OutputFolder } from '../output/file.js';
 import { printJson } from '../output/print.js';
 import { printTable } from '../output/table.js';
 import { type PlacementArguments, placeKernel, withPlacement } from '../placement.js';
@@ -21,6 +24,12 @@ const OPTIONS = {
   modules: { type: 'string', requiresArg: true, describe: 'folder in which dependencies are looked up' },
   at: { type: 'string', requiresArg: true, describe: 'PLAN.json with the addresses of every module' },
   'keep-init': { type: 'boolean', describe: 'as while init memory is not freed' },
+  output: { alias: 'o', type: 'string', requiresArg: true, describe: 'folder for one relocated ELF per module' },
+  symbols: {
+    type: 'string',
+    requiresArg: true,
+    describe: "System.map to take the kernel's symbols from, at link addresses",
+  },
   force: { type: 'boolean', describe: "load modules of another kernel's version magic" },
   ...REGION_OPTIONS,
 } as const satisfies Record<string, Options>;
@@ -48,16 +57,25 @@ export async function handler(values: unknown): Promise<void> {
   const tree = options.modules === undefined ? undefined : await findModules(options.modules);
   const fileOf = (name: string): string | undefined => files.get(name) ?? tree?.get(name);
 
-  const modules = [];
+  const output = options.output === undefined ? undefined : await OutputFolder.create(options.output);
+  const modules: Summary[] = [];
   const open = async (name: string): Promise<ModuleFile | undefined> => {
     const file = fileOf(name);
     return file === undefined ? undefined : readModule(file);
   };
-  for await (const module of inDependencyOrder(files.keys(), open)) {
-    const file = fileOf(module.name) ?? module.name;
-    modules.push({ file, ...(await describe(file, () => loadOne(module, { kernel, loader, plan, options }), tree)) });
+  const { entry } = loaderRuleOf(kernel.banner).plt;
+  try {
+    for await (const module of inDependencyOrder(files.keys(), open)) {
+      const file = fileOf(module.name) ?? module.name;
+      const loaded = await load(file, () => loadOne(module, { kernel, loader, plan, options }), tree);
+      await output?.add(`${module.name}.ko`, moduleElf(module, loaded, entry));
+      modules.push({ file, ...summary(loaded) });
+    }
+    await output?.publish();
+  } finally {
+    output?.discard();
   }
-  if (options.json) printJson({ text: formatVa(text), modules });
+  if (options.json) printJson({ text: formatVa(text), modules: modules.map(toJson) });
   else printModules(modules);
 }
 
@@ -73,7 +91,7 @@ async function openSession(kernel: Kernel, options: Arguments) {
         );
   const loader = new ModuleLoader({
     environment,
-    kernelExport: exportsAt(kernel, placement.offset),
+    kernelExport: await exportsAt(kernel, placement.offset, options.symbols),
     image: { start: placement.text, end: placement.end },
     regions: plan ? [] : regionsOf(placement, kernel, options),
     keepInit: options['keep-init'] ?? false,
@@ -99,10 +117,14 @@ function loadOne(module: ModuleFile, { kernel, loader, plan, options }: LoadCont
   return loader.load(module, plan?.get(module.name));
 }
 
-/** Loads and keeps what is printed, so that the module's memory can go. Missing symbols are looked for in the tree. */
-async function describe(file: string, load: () => LoadedModule, tree: ReadonlyMap<string, string> | undefined) {
+/** Missing symbols are looked for in the tree. */
+async function load(
+  file: string,
+  work: () => LoadedModule,
+  tree: ReadonlyMap<string, string> | undefined,
+): Promise<LoadedModule> {
   try {
-    return toJson(load());
+    return work();
   } catch (error) {
     if (!(error instanceof ModuleError) || error.code !== 'UNDEFINED_SYMBOLS' || !tree)
       throw new FileError(file, error);
@@ -118,31 +140,41 @@ async function describe(file: string, load: () => LoadedModule, tree: ReadonlyMa
 /** Not compared by anyone: the kernel fills struct module as it goes. */
 const THIS_MODULE = '.gnu.linkonce.this_module';
 
-function toJson({ name, sections, plt }: LoadedModule) {
+/** What is printed of a module, so that its memory can go. */
+function summary({ name, sections, plt, branches, veneers }: LoadedModule) {
+  const printed = sections.filter((section) => section.bytes.length > 0 && section.name !== THIS_MODULE);
   return {
     name,
-    sections: sections
-      .filter((section) => section.bytes.length > 0 && section.name !== THIS_MODULE)
-      .map((section) => ({
-        name: section.name,
-        address: formatVa(section.address),
-        size: section.bytes.length,
-        sha256: hash('sha256', section.bytes),
-      })),
+    sections: printed.map((section) => ({
+      name: section.name,
+      address: formatVa(section.address),
+      size: section.bytes.length,
+      sha256: hash('sha256', section.bytes),
+    })),
     plt,
+    branches,
+    veneers,
   };
 }
 
-function printModules(modules: readonly ({ file: string } & ReturnType<typeof toJson>)[]): void {
+type Summary = { file: string } & ReturnType<typeof summary>;
+
+function toJson({ name, file, sections, plt }: Summary): object {
+  return { name, file, sections, plt };
+}
+
+function printModules(modules: readonly Summary[]): void {
   printTable(
-    ['module', 'text', 'PLT used', 'reserved', 'init used', 'reserved'],
-    modules.map(({ name, sections, plt }) => [
+    ['module', 'text', 'branches', 'PLT used', 'reserved', 'init used', 'reserved', 'veneers'],
+    modules.map(({ name, sections, plt, branches, veneers }) => [
       name,
       sections.find((section) => section.name === '.text')?.address ?? '-',
+      branches,
       plt.core.used,
       plt.core.reserved,
       plt.init.used,
       plt.init.reserved,
+      veneers,
     ]),
   );
 }

@@ -1,6 +1,15 @@
 /** Output files: whole or not at all, and never in place of an input. */
 import { randomBytes } from 'node:crypto';
-import { realpathSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { aboutFile, UsageError } from './error.js';
 
@@ -32,4 +41,40 @@ export async function writeOutput(file: string, bytes: Uint8Array | string): Pro
       throw error;
     }
   });
+}
+
+/** A folder of outputs that appear together: kept beside it until all are written. */
+export class OutputFolder {
+  readonly #folder: string;
+  readonly #staging: string;
+
+  /** @throws FileError if the folder cannot be made */
+  static async create(folder: string): Promise<OutputFolder> {
+    return aboutFile(folder, () => {
+      mkdirSync(folder, { recursive: true });
+      return new OutputFolder(folder, mkdtempSync(join(folder, '.kaslrkit-')));
+    });
+  }
+
+  private constructor(folder: string, staging: string) {
+    this.#folder = folder;
+    this.#staging = staging;
+  }
+
+  /** @param name a plain file name */
+  async add(name: string, bytes: Uint8Array): Promise<void> {
+    await aboutFile(join(this.#folder, name), () => writeFileSync(join(this.#staging, name), bytes, { flag: 'wx' }));
+  }
+
+  /** Moves everything into place; a link of the same name is replaced, not followed. */
+  async publish(): Promise<void> {
+    await aboutFile(this.#folder, () => {
+      for (const name of readdirSync(this.#staging)) renameSync(join(this.#staging, name), join(this.#folder, name));
+    });
+  }
+
+  /** Removes what was not published. */
+  discard(): void {
+    rmSync(this.#staging, { recursive: true, force: true });
+  }
 }

@@ -9,7 +9,7 @@ import type { Section } from '../elf/file.js';
 import { openRelaTable, type RelaTable } from '../elf/rela-table.js';
 import { ElfFormatError, PltError } from '../errors.js';
 import { countPltEntries, pltSectionSize } from '../plt/count.js';
-import { orderForPlt } from '../plt/order.js';
+import { isBranch, orderForPlt } from '../plt/order.js';
 import type { LoaderEnvironment } from './loader-rule.js';
 import type { ModuleFile } from './module-file.js';
 
@@ -34,6 +34,8 @@ export interface FrobbedModule {
   readonly relocations: readonly SectionRelocations[];
   /** PLT entries counted. */
   readonly reserved: { readonly core: number; readonly init: number };
+  /** CALL26 and JUMP26 relocations, wherever they lead. */
+  readonly branches: number;
   /** Index of `.data..percpu`, which is copied into a per-CPU allocation; 0 if there is none. */
   readonly percpu: number;
 }
@@ -66,7 +68,8 @@ export function frobSections(file: ModuleFile, environment: LoaderEnvironment): 
     const section = named(name);
     if (section) section.sh_flags += section.sh_flags & elf.SHF_RO_AFTER_INIT ? 0 : elf.SHF_RO_AFTER_INIT;
   }
-  return { sections, relocations, reserved, percpu: percpu?.section.index ?? 0 };
+  const branches = relocations.reduce((sum, { relas }) => sum + countBranches(relas), 0);
+  return { sections, relocations, reserved, branches, percpu: percpu?.section.index ?? 0 };
 }
 
 function dropFlag(section: FrobbedSection | undefined): void {
@@ -98,6 +101,12 @@ function orderRelocations(file: ModuleFile, sections: readonly FrobbedSection[],
   }
   if (!rule.plt.initSection) return { relocations, reserved: { core: reserved.core + reserved.init, init: 0 } };
   return { relocations, reserved };
+}
+
+function countBranches(relas: RelaTable): number {
+  let count = 0;
+  for (let i = 0; i < relas.count; i++) if (isBranch(relas.type(i))) count++;
+  return count;
 }
 
 function unusableTable(section: Section, reason: string): ElfFormatError {

@@ -85,6 +85,8 @@ export function loadModule(
       core: { used: plts.core.used, reserved: frobbed.reserved.core },
       init: { used: plts.init.used, reserved: frobbed.reserved.init },
     },
+    branches: frobbed.branches,
+    veneers: plts.core.veneers + plts.init.veneers,
     exports: readExports(loaded, environment.rule),
     symbols,
   };

@@ -21,6 +21,9 @@ export interface LoadedModule {
   /** SHF_ALLOC sections that are loaded, empty ones included, in header order. */
   readonly sections: readonly LoadedSection[];
   readonly plt: { readonly core: PltUsage; readonly init: PltUsage };
+  /** CALL26 and JUMP26 relocations applied, and ADRPs that erratum 843419 led through a veneer. */
+  readonly branches: number;
+  readonly veneers: number;
   /** What EXPORT_SYMBOL makes visible to modules loaded later. */
   readonly exports: ReadonlyMap<string, Va>;
   /** Run address of each symbol, by index; undefined for those of sections that are not loaded. */

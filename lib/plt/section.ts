@@ -39,6 +39,7 @@ export class PltSection {
   readonly reserved: number;
   readonly erratum843419: boolean;
   #used = 0;
+  #veneers = 0;
   readonly #view: DataView;
   /** Stands for the bytes behind the section: a full PLT whose next slot is forbidden makes the kernel write there. */
   readonly #beyond = new DataView(new ArrayBuffer(16));
@@ -55,6 +56,11 @@ export class PltSection {
   /** The kernel's plt_num_entries: counts slots skipped for the erratum, and not a duplicate left behind. */
   get used(): number {
     return this.#used;
+  }
+
+  /** How many of the slots hold veneers. */
+  get veneers(): number {
+    return this.#veneers;
   }
 
   /**
@@ -93,6 +99,7 @@ export class PltSection {
   emitVeneer({ word, place, page }: ForbiddenAdrp): Va {
     let slot = this.#used;
     this.#take(1);
+    this.#veneers++;
     if (this.#isForbidden(slot)) slot = this.#used++;
     const next = (place + 4) as Va;
     const rd = destinationRegister(word);

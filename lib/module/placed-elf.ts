@@ -1,0 +1,125 @@
+/**
+ * A loaded module as an ELF file whose sections, symbols and PLT are where the kernel has them, for objdump and gdb.
+ *
+ * What a call really reaches gets a name: symbols of the kernel and of other modules as absolute ones, PLT entries as `name@plt`.
+ * Debug sections are relocated too, so that line numbers fit the addresses.
+ */
+import { type Va, va } from '../address.js';
+import * as elf from '../elf/constant.js';
+import type { Section } from '../elf/file.js';
+import { openRelaTable } from '../elf/rela-table.js';
+import { type OutputSection, type OutputSymbol, writeElf, writeSymbolTable } from '../elf/writer.js';
+import type { EntryKind } from '../plt/entry.js';
+import { RelocatableSection } from '../reloc/apply.js';
+import { PLT_SECTION } from './frobbed-section.js';
+import type { LoadedModule, LoadedSection } from './loaded-module.js';
+import type { ModuleFile } from './module-file.js';
+
+/** @param entry the kind of the kernel's PLT entries */
+export function moduleElf(file: ModuleFile, module: LoadedModule, entry: EntryKind): Uint8Array {
+  const kept = [
+    ...module.sections
+      .filter(({ bytes }) => bytes.length > 0)
+      .map((section) => ({ from: section.index, output: loadedSection(file, section) })),
+    ...file.elf.sections
+      .filter(isDebug)
+      .map((section) => ({ from: section.index, output: debugSection(file, module, section) })),
+  ];
+  const newIndex = new Map(kept.map(({ from }, i) => [from, i + 1]));
+  const symbols = [...moduleSymbols(file, module, newIndex), ...pltSymbols(file, module, { entry, newIndex })];
+  return writeElf({
+    e_type: elf.ET_EXEC,
+    e_entry: va(0),
+    sections: [...kept.map(({ output }) => output), ...writeSymbolTable(symbols, kept.length + 2)],
+    loadable: true,
+  });
+}
+
+const isDebug = ({ name, sh_flags }: Section): boolean => name.startsWith('.debug_') && !(sh_flags & elf.SHF_ALLOC);
+
+function loadedSection(
+  file: ModuleFile,
+  { index, name, address, bytes, sh_flags, sh_addralign }: LoadedSection,
+): OutputSection {
+  const isEmpty = file.elf.sections[index]!.sh_type === elf.SHT_NOBITS;
+  return {
+    name,
+    sh_type: isEmpty ? elf.SHT_NOBITS : elf.SHT_PROGBITS,
+    sh_flags: sh_flags & (elf.SHF_ALLOC | elf.SHF_WRITE | elf.SHF_EXECINSTR),
+    sh_addr: address,
+    sh_size: bytes.length,
+    sh_addralign: Math.max(sh_addralign, 1),
+    data: isEmpty ? bytes.subarray(0, 0) : bytes,
+  };
+}
+
+function debugSection(file: ModuleFile, module: LoadedModule, section: Section): OutputSection {
+  const data = section.data.slice();
+  const relocatable = new RelocatableSection(data, va(0));
+  for (const table of file.elf.sections) {
+    if (table.sh_type !== elf.SHT_RELA || table.sh_info !== section.index) continue;
+    const relas = openRelaTable(table);
+    // A debug entry that does not fit describes code that is not loaded; it stays as it is.
+    for (let i = 0; i < relas.count; i++) relocatable.apply(relas, i, module.symbols[relas.symbol(i)] ?? va(0));
+  }
+  const { name, sh_type, sh_addralign } = section;
+  return { name, sh_type, sh_flags: 0, sh_addr: va(0), sh_size: data.length, sh_addralign, data };
+}
+
+function moduleSymbols(
+  { symbols }: ModuleFile,
+  module: LoadedModule,
+  newIndex: ReadonlyMap<number, number>,
+): OutputSymbol[] {
+  const output: OutputSymbol[] = [];
+  for (let i = 1; i < symbols.count; i++) {
+    const shndx = symbols.shndx(i);
+    const isAbsolute = symbols.isReserved(i) || shndx === elf.SHN_UNDEF;
+    const index = isAbsolute ? elf.SHN_ABS : newIndex.get(shndx);
+    const value = module.symbols[i];
+    if (index === undefined || value === undefined || symbols.type(i) === elf.STT_FILE) continue;
+    output.push({
+      name: symbols.name(i),
+      value,
+      size: symbols.size(i),
+      bind: symbols.bind(i),
+      type: symbols.type(i),
+      shndx: index,
+    });
+  }
+  return output;
+}
+
+function pltSymbols(
+  { symbols }: ModuleFile,
+  module: LoadedModule,
+  { entry, newIndex }: { entry: EntryKind; newIndex: ReadonlyMap<number, number> },
+): OutputSymbol[] {
+  const names = new Map<number, string>();
+  for (let i = 1; i < symbols.count; i++) {
+    const address = module.symbols[i];
+    if (address !== undefined && symbols.name(i) !== '') names.set(address, symbols.name(i));
+  }
+  const output: OutputSymbol[] = [];
+  for (const part of ['core', 'init'] as const) {
+    const section = module.sections.find(({ name }) => name === PLT_SECTION[part]);
+    if (!section) continue;
+    const view = new DataView(section.bytes.buffer, section.bytes.byteOffset, section.bytes.length);
+    for (let slot = 0; slot < module.plt[part].used; slot++) {
+      const offset = slot * entry.size;
+      const place = (section.address + offset) as Va;
+      const name = names.get(entry.destination({ view, offset, place }) ?? 0);
+      if (name === undefined) continue;
+      const shndx = newIndex.get(section.index)!;
+      output.push({
+        name: `${name}@plt`,
+        value: place,
+        size: entry.size,
+        bind: elf.STB_LOCAL,
+        type: elf.STT_FUNC,
+        shndx,
+      });
+    }
+  }
+  return output;
+}
