@@ -43,8 +43,8 @@ export interface KernelMapping {
 /** The image lies at the same offset in a 2 MiB block of virtual and of physical memory. */
 const IMAGE_ALIGN = 2 ** 21;
 
-/** What its own PC-relative references span. */
-const IMAGE_LIMIT = 2 ** 31;
+/** What an image's own PC-relative references span; none is larger. */
+export const IMAGE_LIMIT = 2 ** 31;
 
 /**
  * Maps a kernel's image as the kernel does.

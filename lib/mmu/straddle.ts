@@ -7,6 +7,8 @@
  */
 import { type Va, va } from '../address.js';
 import { alignDown, alignUp } from '../bits.js';
+import { MappingError } from '../errors.js';
+import { IMAGE_LIMIT } from './kernel-mapping.js';
 import { countTables, mappingUnits, planLeaves } from './leaf-run.js';
 import { granularityOf } from './mapper.js';
 import { levelSize, type TranslationRegime } from './translation-regime.js';
@@ -23,11 +25,14 @@ export interface Straddle {
 
 /**
  * @param image run addresses of `_text` and `_end`
- * @throws MappingError BAD_RANGE if the regime cannot map it
+ * @throws MappingError TOO_LARGE beyond 2 GiB, BAD_RANGE if the regime cannot map it
  */
 export function straddle(regime: TranslationRegime, image: { start: Va; end: Va }): Straddle {
   const { blocks, roundTo } = granularityOf('swapper', regime);
   const boundary = levelSize(regime, blocks.length > 0 ? 1 : 2);
+  if (image.end - image.start > IMAGE_LIMIT) {
+    throw new MappingError('TOO_LARGE', `${image.end - image.start} bytes: no image reaches 2 GiB`, { ...image });
+  }
   const crossed: Va[] = [];
   for (let at = alignDown(image.start, boundary) + boundary; at < image.end; at += boundary) crossed.push(va(at));
 

@@ -6,7 +6,7 @@
  */
 import { MappingError } from '../errors.js';
 import { addressField } from './descriptor.js';
-import type { TranslationRegime } from './translation-regime.js';
+import { outputBits, type TranslationRegime } from './translation-regime.js';
 
 const WORD = 8;
 
@@ -26,7 +26,7 @@ export class TableSet {
   /**
    * An empty root table, or the tables that `contents` holds already (copied; its first page the root).
    * @param setup `root` is page-aligned; `capacity` in pages, as for statically allocated tables
-   * @throws MappingError MISALIGNED, TOO_LARGE
+   * @throws MappingError MISALIGNED, TOO_LARGE, BAD_RANGE beyond the addresses that descriptors hold
    */
   constructor(setup: { regime: TranslationRegime; root: number; capacity?: number; contents?: Uint8Array }) {
     const { regime, root, contents } = setup;
@@ -43,6 +43,7 @@ export class TableSet {
     this.capacity = setup.capacity ?? CAPACITY;
     this.#pages = contents === undefined ? 1 : contents.length / regime.pageSize;
     if (this.#pages > this.capacity) throw this.#full();
+    this.#checkReach();
     this.#memory = contents?.slice() ?? new Uint8Array(regime.pageSize);
     this.#view = new DataView(this.#memory.buffer);
   }
@@ -73,7 +74,7 @@ export class TableSet {
   /**
    * Adds a zeroed table.
    * @returns its physical address
-   * @throws MappingError TOO_LARGE at the set's capacity
+   * @throws MappingError TOO_LARGE at the set's capacity, BAD_RANGE
    */
   allocate(): number {
     const { pageSize } = this.regime;
@@ -86,6 +87,7 @@ export class TableSet {
       this.#view = new DataView(grown.buffer);
     }
     this.#pages++;
+    this.#checkReach();
     return this.root + used;
   }
 
@@ -105,6 +107,13 @@ export class TableSet {
       throw new MappingError('BAD_TABLE', `physical ${address} is not in these tables`, { address });
     }
     return offset;
+  }
+
+  #checkReach(): void {
+    const end = this.root + this.#pages * this.regime.pageSize;
+    if (end > 2 ** outputBits(this.regime)) {
+      throw new MappingError('BAD_RANGE', `tables up to physical ${end} are out of reach of the descriptors`, { end });
+    }
   }
 
   #full(): MappingError {

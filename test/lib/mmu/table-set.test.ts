@@ -52,6 +52,13 @@ describe('TableSet', () => {
     expect(() => new TableSet({ regime, ...setup })).toThrow(expect.objectContaining({ code: 'MISALIGNED' }));
   });
 
+  it('ends where descriptors can still point to it', () => {
+    const tables = new TableSet({ regime, root: 2 ** 48 - 8192 });
+    expect(tables.allocate()).toBe(2 ** 48 - 4096);
+    expect(() => tables.allocate()).toThrow(expect.objectContaining({ code: 'BAD_RANGE' }));
+    expect(() => new TableSet({ regime, root: 2 ** 48 })).toThrow(expect.objectContaining({ code: 'BAD_RANGE' }));
+  });
+
   it('folds address bits 51 to 48 into the low bits of TTBR1_EL1, with 52-bit addresses only', () => {
     const root = 2 ** 51 + 2 ** 48 + 2 ** 30;
     const lpa2 = translationRegime({ pageSize: 4096, vaBits: 52 });
