@@ -6,6 +6,7 @@ import type { Kernel } from '../lib/image/kernel.js';
 import { chooseRegions, DIRECT_SIZE, type ModuleRegion, PLT_SIZE } from '../lib/kaslr/module-region.js';
 import type { Placement } from '../lib/kaslr/place.js';
 import { type LoaderEnvironment, loaderRuleOf } from '../lib/module/loader-rule.js';
+import { readSystemMap } from './input.js';
 import { type PlacementArguments, parseSeed } from './placement.js';
 
 export const REGION_OPTIONS = {
