@@ -125,10 +125,10 @@ const V5_10: MappingRule = {
   memoryTypes: [NORMAL, TAGGED, NON_CACHED, undefined, STRICT, DEVICE, GATHERING],
 };
 const V5_11: MappingRule = { ...V5_10, since: '5.11', final: MMU };
+const V5_13: MappingRule = { ...V5_11, since: '5.13', final: { ...MMU, tableAttributes: DESCRIPTOR.UXN_TABLE } };
 const V6_0: MappingRule = {
+  ...V5_13,
   since: '6.0',
-  early: SWAPPER,
-  final: { ...MMU, tableAttributes: DESCRIPTOR.UXN_TABLE },
   memoryTypes: [NORMAL, TAGGED, NON_CACHED, STRICT, DEVICE],
   dirty: true,
 };
@@ -138,7 +138,7 @@ const V6_13: MappingRule = { ...V6_9, since: '6.13', dirty: false };
 const V6_18: MappingRule = { ...V6_9, since: '6.18' };
 
 /** Newest first. */
-const RULES: readonly MappingRule[] = [V6_18, V6_13, V6_9, V6_0, V5_11, V5_10, V5_4];
+const RULES: readonly MappingRule[] = [V6_18, V6_13, V6_9, V6_0, V5_13, V5_11, V5_10, V5_4];
 
 /**
  * The rule of a kernel version.

@@ -14,7 +14,7 @@ const FINAL_ROOT = 2 ** 31;
 function record(
   regime: TranslationRegime,
   parts: readonly RandomRange[],
-  granularity = { blocks: [2], contiguous: [3] },
+  granularity: Granularity = { blocks: [2], contiguous: [3] },
 ) {
   const early = new TableSet({ regime, root: EARLY_ROOT });
   early.allocate();
