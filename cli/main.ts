@@ -34,6 +34,11 @@ const COMMANDS: readonly { usage: string; describe: string; load: () => Promise<
     describe: 'modules as the kernel loads them: every section, relocation and PLT entry',
     load: () => import('./commands/load.js'),
   },
+  {
+    usage: 'map <kernel>',
+    describe: 'how the placed image is mapped: segments, blocks, tables',
+    load: () => import('./commands/map.js'),
+  },
 ];
 
 function program(): Argv {

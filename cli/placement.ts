@@ -49,7 +49,7 @@ export function parseSeed(text: string): bigint {
   }
 }
 
-/** A small decimal number, as a count of bits or bytes. */
+/** A number of bits, bytes or anything else that stays below 2^53. */
 export function parseCount(text: string, what: string): number {
   const value = parseU64(text, what);
   if (value > BigInt(Number.MAX_SAFE_INTEGER)) throw new UsageError(`${what} ${text} is too large`);

@@ -44,7 +44,8 @@ export class TableSet {
     this.#pages = contents === undefined ? 1 : contents.length / regime.pageSize;
     if (this.#pages > this.capacity) throw this.#full();
     this.#checkReach();
-    this.#memory = contents?.slice() ?? new Uint8Array(regime.pageSize);
+    // Not slice(): that of a Buffer shares memory.
+    this.#memory = contents === undefined ? new Uint8Array(regime.pageSize) : new Uint8Array(contents);
     this.#view = new DataView(this.#memory.buffer);
   }
 
