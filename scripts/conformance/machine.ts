@@ -1,0 +1,150 @@
+/**
+ * QEMU's `virt` machine, stopped before its first instruction, with its GDB stub connected.
+ *
+ * QEMU connects to a socket of ours, so that there is nothing to poll for: once it has, it is ready. TCG alone is
+ * used: a hypervisor has few hardware breakpoints and only its host's CPU.
+ */
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { readFile, rm } from 'node:fs/promises';
+import { createServer, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { GdbClient } from './gdb-client.js';
+
+export const QEMU = 'qemu-system-aarch64';
+
+const START_TIMEOUT = 30_000;
+/** How much of the console an error shows. */
+const CONSOLE_TAIL = 2000;
+
+export interface MachineOptions {
+  readonly cpu: string;
+  /** MiB. */
+  readonly memory: number;
+  /** For the files a boot needs. */
+  readonly directory: string;
+}
+
+export interface BootFiles {
+  /** The raw Image. */
+  readonly kernel: string;
+  readonly deviceTree: string;
+  readonly initramfs: string;
+}
+
+/** QEMU is missing or did not start. */
+export class MachineError extends Error {}
+
+function machineArguments({ cpu, memory }: MachineOptions, extra = ''): string[] {
+  return [
+    '-machine',
+    `virt${extra}`,
+    '-accel',
+    'tcg',
+    '-cpu',
+    cpu,
+    '-m',
+    `${memory}`,
+    '-nodefaults',
+    '-display',
+    'none',
+  ];
+}
+
+/** The device tree that QEMU makes for its machine. @throws MachineError */
+export async function dumpDeviceTree(options: MachineOptions): Promise<Uint8Array> {
+  const file = join(options.directory, 'qemu.dtb');
+  try {
+    await promisify(execFile)(QEMU, machineArguments(options, `,dumpdtb=${file}`));
+  } catch (error) {
+    throw startFailure(error as Error & { stderr?: string });
+  }
+  return readFile(file);
+}
+
+function startFailure(error: Error & { code?: unknown; stderr?: string }): MachineError {
+  if (error.code === 'ENOENT') {
+    return new MachineError(`${QEMU} is missing; on Debian and Ubuntu: apt-get install qemu-system-arm`);
+  }
+  const reason = error.stderr?.trim().split('\n').at(-1);
+  return new MachineError(`QEMU: ${reason || error.message}`);
+}
+
+export class Machine {
+  readonly gdb: GdbClient;
+  readonly #process: ChildProcess;
+  readonly #console: string;
+
+  private constructor(gdb: GdbClient, process: ChildProcess, console: string) {
+    this.gdb = gdb;
+    this.#process = process;
+    this.#console = console;
+  }
+
+  /** Starts QEMU; nothing has run when this returns. A machine that is switched off or panics stops. @throws MachineError */
+  static async start(options: MachineOptions, files: BootFiles): Promise<Machine> {
+    const socket = join(options.directory, 'gdb');
+    const console = join(options.directory, 'console');
+    await rm(socket, { force: true });
+    const server = createServer();
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve));
+    const connected = new Promise<Socket>((resolve) => server.once('connection', resolve));
+    const process = spawn(
+      QEMU,
+      [
+        ...machineArguments(options),
+        ...['-kernel', files.kernel, '-dtb', files.deviceTree, '-initrd', files.initramfs],
+        ...[
+          '-append',
+          'console=ttyAMA0 loglevel=4 panic=-1',
+          '-serial',
+          `file:${console}`,
+          '-no-reboot',
+          '-no-shutdown',
+          '-S',
+        ],
+        ...['-chardev', `socket,id=gdb,path=${socket}`, '-gdb', 'chardev:gdb'],
+      ],
+      { stdio: ['ignore', 'ignore', 'pipe'] },
+    );
+    try {
+      const stream = await Promise.race([connected, ended(process), timeLimit()]);
+      return new Machine(await GdbClient.connect(stream), process, console);
+    } catch (error) {
+      process.kill('SIGKILL');
+      throw error;
+    } finally {
+      server.close();
+    }
+  }
+
+  /** The last lines that the kernel printed. */
+  async consoleTail(): Promise<string> {
+    return (await readFile(this.#console, 'latin1').catch(() => '')).slice(-CONSOLE_TAIL);
+  }
+
+  /** Ends QEMU, if it has not ended by itself. */
+  async stop(): Promise<void> {
+    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
+    const exited = new Promise((resolve) => this.#process.once('exit', resolve));
+    this.#process.kill('SIGKILL');
+    await exited;
+  }
+}
+
+/** Rejects when a process ends that should have stayed. */
+function ended(process: ChildProcess): Promise<never> {
+  let stderr = '';
+  process.stderr?.on('data', (chunk: Uint8Array) => {
+    stderr += Buffer.from(chunk).toString();
+  });
+  return new Promise((_, reject) => {
+    process.once('error', (error) => reject(startFailure(error)));
+    process.once('exit', (code) => reject(startFailure(Object.assign(new Error(`exit status ${code}`), { stderr }))));
+  });
+}
+
+async function timeLimit(): Promise<never> {
+  await new Promise((resolve) => setTimeout(resolve, START_TIMEOUT).unref());
+  throw new MachineError(`QEMU did not connect within ${START_TIMEOUT / 1000} s`);
+}
