@@ -1,4 +1,5 @@
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
+import { va } from '../../lib/address.js';
 import { vaLayout } from '../../lib/kaslr/layout.js';
 import { mapKernel } from '../../lib/mmu/kernel-mapping.js';
 import type { Stage } from '../../lib/mmu/mapping-rule.js';
@@ -66,7 +67,10 @@ export async function handler(values: unknown): Promise<void> {
       return;
     }
     if (!options.quiet) hintInferred(mappable);
-    process.stdout.write(ptdump(mapping.tables, { start, end, memoryTypes: mapping.rule.memoryTypes }));
+    const last = mapping.leaves.at(-1);
+    // Blocks may reach beyond the image.
+    const mappedEnd = va(Math.max(end, last ? last.va + last.size : end));
+    process.stdout.write(ptdump(mapping.tables, { start, end: mappedEnd, memoryTypes: mapping.rule.memoryTypes }));
     if (change) process.stdout.write(`\n${transitionText(change)}`);
     if (linear) process.stdout.write(`\n${linearMapsText(linear)}`);
   });
