@@ -128,6 +128,24 @@ class BoundedOutput {
   }
 }
 
+/** enum xz_ret of XZ Embedded, which is all that xz-decompress says. */
+const XZ_REASONS: readonly (string | undefined)[] = [
+  undefined,
+  undefined,
+  undefined,
+  'out of memory',
+  'the dictionary is too large',
+  'no xz stream',
+  'only LZMA2 without a filter, with CRC32 or CRC64, is supported',
+  'a block cannot be decoded',
+  'the data ends too early',
+];
+
+function xzError(error: unknown): unknown {
+  const code = error instanceof Error ? /error code (\d+)$/.exec(error.message)?.[1] : undefined;
+  return new Error(XZ_REASONS[Number(code)] ?? String(error), { cause: error });
+}
+
 async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
   const output = new BoundedOutput('xz', limit);
   const reader = new xz.XzReadableStream(new Blob([bytes as Uint8Array<ArrayBuffer>]).stream()).getReader();
@@ -135,7 +153,7 @@ async function unpackXz(bytes: Uint8Array, limit: number): Promise<Uint8Array> {
     for (let next = await reader.read(); !next.done; next = await reader.read()) output.add(next.value);
   } catch (error) {
     await reader.cancel().catch(() => undefined);
-    throw error;
+    throw error instanceof ImageFormatError ? error : xzError(error);
   }
   return output.join();
 }

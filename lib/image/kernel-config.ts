@@ -1,4 +1,5 @@
 /** The few settings of a kernel .config that decide where things go; every other line is passed over. */
+import { ImageFormatError } from '../errors.js';
 
 export interface KernelConfig {
   /** CONFIG_RANDOMIZE_MODULE_REGION_FULL; distributions set it. */
@@ -21,11 +22,15 @@ export const DEFAULT_CONFIG: KernelConfig = {
   moduleUnload: true,
 };
 
-/** Reads the text of a .config. An absent option is off, as Kconfig writes it. */
+/**
+ * Reads the text of a .config. An absent option is off, as Kconfig writes it.
+ * @throws ImageFormatError BAD_TABLE if it sets no option at all: then it is some other file
+ */
 export function parseKernelConfig(text: string): KernelConfig {
   const values = new Map(
     Array.from(text.matchAll(/^(CONFIG_\w+)=(.*)$/gm), ([, name, value]) => [name!, value!.trim()]),
   );
+  if (values.size === 0) throw new ImageFormatError('BAD_TABLE', 'no CONFIG_ line: is this a kernel .config?');
   const isOn = (name: string): boolean => values.get(name) === 'y';
   const vaBits = Number(values.get('CONFIG_ARM64_VA_BITS'));
   return {
