@@ -32,7 +32,7 @@ export class AddressSpace {
     const needed = this.#footprint(size);
     for (const hole of this.#holes) {
       if (hole.start >= within.end) break;
-      const start = Math.max(hole.start, within.base);
+      const start = alignUp(Math.max(hole.start, within.base), this.pageSize);
       if (start + needed > Math.min(hole.end, within.end)) continue;
       this.#cut(start, start + needed);
       return va(start);

@@ -6,6 +6,7 @@
 
 const INSTRUCTION = 0;
 const FIXUP = 4;
+const TYPE_AND_DATA = 8;
 
 /** @param table the relocated section, written in place; a rest shorter than an entry is left alone, as the kernel rounds down */
 export function sortExceptionTable(table: Uint8Array, entrySize: 8 | 12): void {
@@ -15,15 +16,14 @@ export function sortExceptionTable(table: Uint8Array, entrySize: 8 | 12): void {
     return {
       instruction: at + INSTRUCTION + view.getInt32(at + INSTRUCTION, true),
       fixup: at + FIXUP + view.getInt32(at + FIXUP, true),
-      // Type and data travel as they are.
-      rest: table.slice(at + 8, at + entrySize),
+      typeAndData: entrySize === 12 ? view.getUint32(at + TYPE_AND_DATA, true) : 0,
     };
   });
   entries.sort((a, b) => a.instruction - b.instruction);
-  entries.forEach(({ instruction, fixup, rest }, i) => {
+  entries.forEach(({ instruction, fixup, typeAndData }, i) => {
     const at = i * entrySize;
     view.setInt32(at + INSTRUCTION, instruction - at - INSTRUCTION, true);
     view.setInt32(at + FIXUP, fixup - at - FIXUP, true);
-    table.set(rest, at + 8);
+    if (entrySize === 12) view.setUint32(at + TYPE_AND_DATA, typeAndData, true);
   });
 }
