@@ -1,16 +1,18 @@
 /**
  * The mapping of booted kernels against theirs as read from memory, descriptor by descriptor.
  *
- * pagetables/*.json are the leaf entries under TTBR1_EL1 that cover the image, at __primary_switched ("early") and
- * after boot ("booted"), of Debian kernels under QEMU on a Cortex-A57 (which needs page-table isolation).
+ * pagetables/debian-*.json are the leaf entries under TTBR1_EL1 that cover the image, at __primary_switched ("early")
+ * and after boot ("booted"), of Debian kernels under QEMU on a Cortex-A57 (which needs page-table isolation).
+ * pagetables/runs.json has more kernels, page sizes and CPUs in short form: runs of equal entries, `[offset of VA and
+ * PA, size, count, descriptor without its address]`, and the tables on the way to them.
  */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from '@jest/globals';
 import { formatU64, formatVa, parseVa, va } from '../../lib/address.js';
 import { type Boundaries, inferBoundaries } from '../../lib/mmu/boundary.js';
-import { mapKernel } from '../../lib/mmu/kernel-mapping.js';
+import { type KernelMapping, mapKernel } from '../../lib/mmu/kernel-mapping.js';
 import { translationRegime } from '../../lib/mmu/translation-regime.js';
-import { translate } from '../../lib/mmu/walker.js';
+import { type Leaf, translate } from '../../lib/mmu/walker.js';
 
 interface Recording {
   text: string;
@@ -23,11 +25,42 @@ interface Recording {
 }
 
 interface StageRecording {
-  tcr: string;
   vaBits: number;
   startLevel: number;
   leaves: [va: string, pa: string, size: number, descriptor: string][];
 }
+
+interface ShortRecording {
+  id: string;
+  version: string;
+  cpu: string;
+  text: string;
+  phys: string;
+  pageSize: number;
+  vaBits: number;
+  nonGlobal: boolean;
+  /** Offsets from `_text`. */
+  symbols: Record<string, number>;
+  early: ShortStage;
+  booted: ShortStage;
+}
+
+interface ShortStage {
+  startLevel: number;
+  lpa2: boolean;
+  tables: number;
+  tableAttributes: string;
+  runs: [offset: number, size: number, count: number, attributes: string][];
+}
+
+function load<T>(file: string): T {
+  return JSON.parse(readFileSync(new URL(`pagetables/${file}.json`, import.meta.url), 'utf8')) as T;
+}
+
+const STAGES = [
+  ['early', 'early'],
+  ['booted', 'final'],
+] as const;
 
 /**
  * Offsets that a kernel's symbol table lacks: 6.1 lists text symbols only. From its PE/COFF header (.data) and its
@@ -39,7 +72,7 @@ const KERNELS: { file: string; version: string; offsets: Record<string, number> 
 ];
 
 describe.each(KERNELS)('$file', ({ file, version, offsets }) => {
-  const recording = JSON.parse(readFileSync(new URL(`pagetables/${file}.json`, import.meta.url), 'utf8')) as Recording;
+  const recording = load<Recording>(file);
   const text = parseVa(recording.text, 'text');
   const symbols: Boundaries = Object.fromEntries([
     ...Object.entries(recording.symbols).map(([name, address]) => [name, parseVa(address, name)]),
@@ -48,17 +81,11 @@ describe.each(KERNELS)('$file', ({ file, version, offsets }) => {
   ]);
   const { boundaries } = inferBoundaries({ symbols, text });
 
-  describe.each(['early', 'booted'] as const)('%s', (stage) => {
-    const { vaBits, startLevel, leaves } = recording[stage];
+  describe.each(STAGES)('%s', (recorded, stage) => {
+    const { vaBits, startLevel, leaves } = recording[recorded];
     const regime = translationRegime({ pageSize: recording.pageSize, vaBits });
-    const mapping = mapKernel({
-      version,
-      stage: stage === 'early' ? 'early' : 'final',
-      regime,
-      boundaries,
-      phys: Number(recording.phys),
-      features: { nonGlobal: true },
-    });
+    const phys = Number(recording.phys);
+    const mapping = mapKernel({ version, stage, regime, boundaries, phys, features: { nonGlobal: true } });
 
     it('has the same leaves, every bit of every descriptor', () => {
       const lines = mapping.leaves.map((leaf) =>
@@ -79,5 +106,40 @@ describe.each(KERNELS)('$file', ({ file, version, offsets }) => {
         expect(translate(mapping.tables, last)).toMatchObject({ pa: Number(pa) + size - 1 });
       }
     });
+  });
+});
+
+/** Leaves in the short form. */
+function runsOf(leaves: readonly Leaf[], text: number): ShortStage['runs'] {
+  const runs: ShortStage['runs'] = [];
+  for (const leaf of leaves) {
+    const offset = leaf.va - text;
+    const attributes = `0x${(leaf.descriptor ^ BigInt(leaf.pa)).toString(16)}`;
+    const last = runs.at(-1);
+    if (last?.[1] === leaf.size && last[3] === attributes && last[0] + last[1] * last[2] === offset) last[2]++;
+    else runs.push([offset, leaf.size, 1, attributes]);
+  }
+  return runs;
+}
+
+describe.each(load<ShortRecording[]>('runs'))('$id on a $cpu, $vaBits VA bits', (recording) => {
+  const text = parseVa(recording.text, 'text');
+  const phys = Number(recording.phys);
+  const symbols = Object.fromEntries(
+    Object.entries(recording.symbols).map(([name, offset]) => [name, va(text + offset)]),
+  );
+  const { boundaries } = inferBoundaries({ symbols, text });
+
+  it.each(STAGES)('%s: the same leaves, tables and table descriptors', (recorded, stage) => {
+    const expected = recording[recorded];
+    const format = expected.lpa2 ? 'lpa2' : '48-bit';
+    const regime = translationRegime({ pageSize: recording.pageSize, vaBits: recording.vaBits, format });
+    const { version, nonGlobal } = recording;
+    const mapping: KernelMapping = mapKernel({ version, stage, regime, boundaries, phys, features: { nonGlobal } });
+    expect(runsOf(mapping.leaves, text)).toEqual(expected.runs);
+    for (const leaf of mapping.leaves) expect(leaf.pa - phys).toBe(leaf.va - text);
+    expect(mapping.tables.pages).toBe(expected.tables);
+    expect(regime.startLevel).toBe(expected.startLevel);
+    expect(mapping.rule[stage].tableAttributes | 3n).toBe(BigInt(expected.tableAttributes));
   });
 });
