@@ -102,7 +102,7 @@ function unpackGzip(bytes: Uint8Array, limit: number): Uint8Array {
   try {
     return gunzipSync(bytes, { maxOutputLength: limit });
   } catch (cause) {
-    if (cause instanceof RangeError) throw tooLarge('gzip', limit);
+    if ((cause as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE') throw tooLarge('gzip', limit);
     throw cause;
   }
 }
