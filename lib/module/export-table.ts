@@ -7,6 +7,8 @@ import type { LoadedSection } from './loaded-module.js';
 import type { LoaderRule } from './loader-rule.js';
 
 const SECTIONS = ['__ksymtab', '__ksymtab_gpl'];
+/** KSYM_NAME_LEN: without a bound, entries that all name the same megabyte cost its length each. */
+const NAME_LIMIT = 512;
 const TWO_32 = 2 ** 32;
 
 /** Names by address: what `sections` export. Entries that point outside the module's own sections are passed over. */
@@ -29,6 +31,6 @@ function readString(sections: readonly LoadedSection[], address: number): string
   const section = sections.find((s) => address >= s.address && address < s.address + s.bytes.length);
   if (!section) return undefined;
   const start = address - section.address;
-  const end = section.bytes.indexOf(0, start);
-  return end <= start ? undefined : Buffer.from(section.bytes.subarray(start, end)).toString('latin1');
+  const length = section.bytes.subarray(start, start + NAME_LIMIT).indexOf(0);
+  return length <= 0 ? undefined : Buffer.from(section.bytes.subarray(start, start + length)).toString('latin1');
 }

@@ -16,6 +16,9 @@ export interface Resolution {
 
 const UNRESOLVED = 0 as Va;
 
+/** No module imports as many symbols; long names named over and over would make the list larger than the file. */
+const MISSING_LIMIT = 4096;
+
 /**
  * By symbol index; undefined: in a section that a plan leaves out.
  * @throws ModuleError UNDEFINED_SYMBOLS that lists all that are missing, in `details.symbols` too; BAD_LAYOUT for a common
@@ -35,7 +38,8 @@ export function resolveSymbols(
       addresses.push(shndx === elf.SHN_ABS ? symbols.value(i) : UNRESOLVED);
     } else if (shndx === elf.SHN_UNDEF) {
       const address = lookup(symbols.name(i));
-      if (address === undefined && symbols.bind(i) !== elf.STB_WEAK) missing.push(symbols.name(i));
+      if (address === undefined && symbols.bind(i) !== elf.STB_WEAK && missing.length < MISSING_LIMIT)
+        missing.push(symbols.name(i));
       addresses.push(address ?? UNRESOLVED);
     } else if (shndx >= file.sections.length) {
       throw new ModuleError(
