@@ -122,7 +122,7 @@ function runsOf(leaves: readonly Leaf[], text: number): ShortStage['runs'] {
   return runs;
 }
 
-describe.each(load<ShortRecording[]>('runs'))('$id on a $cpu, $vaBits VA bits', (recording) => {
+describe.each(load<ShortRecording[]>('runs'))('$id at $phys on a $cpu, $vaBits VA bits', (recording) => {
   const text = parseVa(recording.text, 'text');
   const phys = Number(recording.phys);
   const symbols = Object.fromEntries(
