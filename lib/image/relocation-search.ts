@@ -50,7 +50,7 @@ export function findRelocationTables(
   const words = new Uint32Array(image.buffer, image.byteOffset, (image.length >> 3) * 2);
   const search = { words, bytes: new DataView(image.buffer, image.byteOffset, image.length), ...header };
   const rela = findRela(search);
-  const packed = findRelr(search, rela?.linkBase);
+  const packed = findRelr(search, rela);
   // A linker packs nearly all places or none, so the smaller of the two tables is the leftover or no table at all.
   const relr = packed && packed.table.count > (rela?.table.count ?? 0) ? packed : undefined;
   const linkBase = rela?.linkBase ?? relr?.linkBase;
@@ -58,9 +58,14 @@ export function findRelocationTables(
   return { linkBase, rela: rela?.table ?? NONE, relr: relr?.table ?? NO_RELR };
 }
 
-function findRela(search: Search): { linkBase: number; table: { offset: number; count: number } } | undefined {
+interface RelaRun {
+  readonly linkBase: number;
+  readonly table: { offset: number; count: number };
+}
+
+function findRela(search: Search): RelaRun | undefined {
   const { words } = search;
-  let best: { linkBase: number; table: { offset: number; count: number } } | undefined;
+  let best: RelaRun | undefined;
   // r_info is the second of a record's three 64-bit values.
   for (let info = 2; info + 3 < words.length; info += 2) {
     if (!isRelative(words, info) || (info >= RELA_WORDS + 2 && isRelative(words, info - RELA_WORDS))) continue;
@@ -74,10 +79,7 @@ const isRelative = (words: Uint32Array, info: number): boolean =>
   words[info] === R_INFO_RELATIVE && words[info + 1] === 0;
 
 /** The run of records from word `start`; undefined if their places do not fit one image, as a lone 0x403 in a string table. */
-function measureRela(
-  search: Search,
-  start: number,
-): { linkBase: number; table: { offset: number; count: number } } | undefined {
+function measureRela(search: Search, start: number): RelaRun | undefined {
   const { words, imageSize } = search;
   let count = 0;
   let lowest = Number.POSITIVE_INFINITY;
@@ -98,16 +100,23 @@ interface RelrRun {
   readonly table: { offset: number; words: number; count: number };
 }
 
-function findRelr(search: Search, knownBase: number | undefined): RelrRun | undefined {
+function findRelr(search: Search, rela: RelaRun | undefined): RelrRun | undefined {
   const { words } = search;
+  // An addend is an address too, and the RELR table may follow right behind the last one.
+  const skipFrom = (rela?.table.offset ?? 0) / 4;
+  const skipTo = skipFrom + (rela?.table.count ?? 0) * RELA_WORDS;
   let best: RelrRun | undefined;
   for (let at = 0; at + 1 < words.length; ) {
+    if (at >= skipFrom && at < skipTo) {
+      at = skipTo;
+      continue;
+    }
     // A table begins with an address: negative, even.
     if ((words[at]! & 1) !== 0 || words[at + 1]! < 0xfff00000) {
       at += 2;
       continue;
     }
-    const { run, next } = measureRelr(search, at, knownBase);
+    const { run, next } = measureRelr(search, at, rela?.linkBase);
     if (run && run.table.count > (best?.table.count ?? 0)) best = run;
     at = next;
   }
@@ -130,6 +139,7 @@ function measureRelr(search: Search, start: number, knownBase: number | undefine
   let holding = 0;
   let end = start;
   let countAtEnd = 0;
+  let holdingAtEnd = 0;
   let at = start;
   for (; at + 1 < words.length; at += 2) {
     const low = words[at]!;
@@ -157,9 +167,10 @@ function measureRelr(search: Search, start: number, knownBase: number | undefine
     if (named !== held) continue;
     end = at + 2;
     countAtEnd = count;
+    holdingAtEnd = holding;
   }
   // In real tables under one place in a thousand holds no address; runs of pointers that merely look like a table mostly do.
-  if (end === start || holding < count * 0.9) return { next: at };
+  if (end === start || holdingAtEnd < countAtEnd * 0.9) return { next: at };
   return { run: { linkBase, table: { offset: start * 4, words: (end - start) / 2, count: countAtEnd } }, next: at };
 }
 
