@@ -2,7 +2,7 @@
  * How each generation of arm64 Linux maps its own image: segments, granularity and attribute bits, as data.
  *
  * A row holds from the version it names until the next. The rules for the image changed at other versions than those
- * for its placement, so rows are found by version; an era's key is one too. "early" is the mapping at
+ * for its placement, and one of them within stable branches, so rows are found by version. "early" is the mapping at
  * __primary_switched, "final" the one after boot, with rodata read-only and init memory freed.
  *
  * @see Linux 5.10, 6.1, 6.12, 7.3: arch/arm64/mm/mmu.c map_kernel(), kernel/head.S, kernel/pi/map_kernel.c,
@@ -36,13 +36,17 @@ export interface StageRule {
 }
 
 export interface MappingRule {
-  /** The first version, `major.minor`. */
+  /** The first version of the main line. */
   readonly since: string;
+  /** The first releases of older branches that took it over. */
+  readonly backports?: readonly string[];
   readonly early: StageRule;
   readonly final: StageRule;
   /** Names of MAIR_EL1's indexes as ptdump prints them; the first MEM/NORMAL is what the image is mapped with. */
   readonly memoryTypes: readonly (string | undefined)[];
-  /** Is PTE_DIRTY, a software bit, part of PAGE_KERNEL? Measured: in 6.1.192, 6.12.107, 7.3.4, not in 5.10.223, 6.17.13. */
+  /** Where the linear alias starts that becomes read-only; it ends at __init_begin. */
+  readonly linearAliasStart: BoundarySymbol;
+  /** Is PTE_DIRTY, a software bit, part of PAGE_KERNEL? */
   readonly dirty: boolean;
 }
 
@@ -63,6 +67,7 @@ const INIT_TEXT = { name: 'init text', start: '__inittext_begin', end: '__initte
 const INIT_DATA = { name: 'init data', start: '__initdata_begin', end: '__initdata_end' } as const;
 const DATA = { name: 'data', start: '_data', end: '_end', permissions: RW, contiguous: true } as const;
 const FREED = 'unmapped';
+const UNMAPPED_BELOW_TEXT: SegmentRow = { ...BELOW_TEXT, permissions: 'unmapped' };
 
 /** mm/mmu.c: everything but rodata may be contiguous, since only rodata changes its permissions later. */
 const MMU_SEGMENTS: readonly SegmentRow[] = [
@@ -74,35 +79,28 @@ const MMU_SEGMENTS: readonly SegmentRow[] = [
 
 const MMU: StageRule = {
   mapper: 'mmu',
-  segments: [{ ...BELOW_TEXT, permissions: 'unmapped' }, TEXT, ...MMU_SEGMENTS],
+  segments: [UNMAPPED_BELOW_TEXT, TEXT, ...MMU_SEGMENTS],
   tableAttributes: 0n,
 };
 
-const MAP_RANGE_EARLY: StageRule = {
-  mapper: 'map-range',
-  segments: [
-    { ...BELOW_TEXT, permissions: RW },
-    TEXT,
-    { ...RODATA, permissions: RW },
-    { ...INIT_TEXT, permissions: ROX, contiguous: false },
-    { ...INIT_DATA, permissions: RW, contiguous: false },
-    DATA,
-  ],
-  tableAttributes: DESCRIPTOR.UXN_TABLE,
-};
+const MAP_RANGE = { mapper: 'map-range', tableAttributes: DESCRIPTOR.UXN_TABLE } as const;
+
+const MAP_RANGE_EARLY: readonly SegmentRow[] = [
+  TEXT,
+  { ...RODATA, permissions: RW },
+  { ...INIT_TEXT, permissions: ROX, contiguous: false },
+  { ...INIT_DATA, permissions: RW, contiguous: false },
+  DATA,
+];
 
 /** The same tables after boot. */
-const MAP_RANGE_FINAL: StageRule = {
-  ...MAP_RANGE_EARLY,
-  segments: [
-    { ...BELOW_TEXT, permissions: RO, boot: RW },
-    TEXT,
-    { ...RODATA, permissions: RO, boot: RW },
-    { ...INIT_TEXT, permissions: FREED, contiguous: false, boot: ROX },
-    { ...INIT_DATA, permissions: FREED, contiguous: false, boot: RW },
-    DATA,
-  ],
-};
+const MAP_RANGE_FINAL: readonly SegmentRow[] = [
+  TEXT,
+  { ...RODATA, permissions: RO, boot: RW },
+  { ...INIT_TEXT, permissions: FREED, contiguous: false, boot: ROX },
+  { ...INIT_DATA, permissions: FREED, contiguous: false, boot: RW },
+  DATA,
+];
 
 const NORMAL = 'MEM/NORMAL';
 const TAGGED = 'MEM/NORMAL-TAGGED';
@@ -116,6 +114,7 @@ const V5_4: MappingRule = {
   early: SWAPPER,
   final: { ...MMU, segments: [{ ...TEXT, start: '_text' }, ...MMU_SEGMENTS] },
   memoryTypes: [STRICT, DEVICE, GATHERING, NON_CACHED, NORMAL],
+  linearAliasStart: '_text',
   dirty: false,
 };
 // ptdump has no name for index 3 of 5.10, MT_NORMAL_WT.
@@ -124,37 +123,74 @@ const V5_10: MappingRule = {
   since: '5.10',
   memoryTypes: [NORMAL, TAGGED, NON_CACHED, undefined, STRICT, DEVICE, GATHERING],
 };
-const V5_11: MappingRule = { ...V5_10, since: '5.11', final: MMU };
+const V5_11: MappingRule = { ...V5_10, since: '5.11', final: MMU, linearAliasStart: '_stext' };
 const V5_13: MappingRule = { ...V5_11, since: '5.13', final: { ...MMU, tableAttributes: DESCRIPTOR.UXN_TABLE } };
-const V6_0: MappingRule = {
-  ...V5_13,
-  since: '6.0',
-  memoryTypes: [NORMAL, TAGGED, NON_CACHED, STRICT, DEVICE],
-  dirty: true,
+const V6_0: MappingRule = { ...V5_13, since: '6.0', memoryTypes: [NORMAL, TAGGED, NON_CACHED, STRICT, DEVICE] };
+const V6_9: MappingRule = {
+  ...V6_0,
+  since: '6.9',
+  early: { ...MAP_RANGE, segments: [UNMAPPED_BELOW_TEXT, ...MAP_RANGE_EARLY] },
+  final: { ...MAP_RANGE, segments: [UNMAPPED_BELOW_TEXT, ...MAP_RANGE_FINAL] },
 };
-const V6_9: MappingRule = { ...V6_0, since: '6.9', early: MAP_RANGE_EARLY, final: MAP_RANGE_FINAL };
-// The branches between two long-term ones ended before the fix that made kernel pages dirty reached them.
-const V6_13: MappingRule = { ...V6_9, since: '6.13', dirty: false };
-const V6_18: MappingRule = { ...V6_9, since: '6.18' };
+/** Memory below the text mapped again, so that nothing else is allocated there. */
+const V6_18: MappingRule = {
+  ...V6_9,
+  since: '6.18',
+  backports: ['6.12.54', '6.17.4'],
+  early: { ...MAP_RANGE, segments: [{ ...BELOW_TEXT, permissions: RW }, ...MAP_RANGE_EARLY] },
+  final: { ...MAP_RANGE, segments: [{ ...BELOW_TEXT, permissions: RO, boot: RW }, ...MAP_RANGE_FINAL] },
+  linearAliasStart: '_text',
+};
 
 /** Newest first. */
-const RULES: readonly MappingRule[] = [V6_18, V6_13, V6_9, V6_0, V5_13, V5_11, V5_10, V5_4];
+const RULES: readonly MappingRule[] = [V6_18, V6_9, V6_0, V5_13, V5_11, V5_10, V5_4];
+
+/** PTE_DIRTY in PAGE_KERNEL; the releases of the branches 5.10, 5.15, 6.6 and 6.18 that took it over are not known here. */
+const DIRTY = { since: '7.0', backports: ['6.1.167', '6.12.78'] };
+
+/** The kernel whose mapping is meant where only an era is given: the long-term one of that era. */
+const ERA_KERNELS: Readonly<Record<string, string>> = {
+  '5.4': '5.10',
+  '6.0': '6.1',
+  '6.5': '6.6',
+  '6.9': '6.12',
+  '6.16': '7.3',
+};
+
+interface Version {
+  /** Orders `major.minor`. */
+  readonly branch: number;
+  readonly patch: number;
+}
+
+/**
+ * A release's number. Distributions that keep an ABI number in its place write `x.y.0-abi`, so 0 is as good as none:
+ * the newest release of the branch.
+ */
+function versionOf(release: string): Version {
+  const [, major, minor, patch] = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(release) ?? [];
+  return { branch: Number(major) * 1000 + Number(minor), patch: Number(patch ?? 0) || Number.POSITIVE_INFINITY };
+}
+
+function has(version: Version, change: { readonly since: string; readonly backports?: readonly string[] }): boolean {
+  const backport = change.backports?.map(versionOf).find(({ branch }) => branch === version.branch);
+  return (
+    version.branch >= versionOf(change.since).branch || (backport !== undefined && version.patch >= backport.patch)
+  );
+}
 
 /**
  * The rule of a kernel version.
- * @param version `6.12.107+deb13-arm64`, or an era's key
+ * @param release `6.12.107+deb13-arm64`; or an era's key, which stands for the long-term kernel of that era
  * @throws MappingError UNKNOWN_ERA if it starts with no version or with one before 5.4
  */
-export function mappingRule(version: string): MappingRule {
-  const rank = (text: string): number => {
-    const [, major, minor] = /^(\d+)\.(\d+)/.exec(text) ?? [];
-    return Number(major) * 1000 + Number(minor);
-  };
-  const rule = RULES.find(({ since }) => rank(version) >= rank(since));
+export function mappingRule(release: string): MappingRule {
+  const version = versionOf(ERA_KERNELS[release] ?? release);
+  const rule = RULES.find((candidate) => has(version, candidate));
   if (rule === undefined) {
-    throw new MappingError('UNKNOWN_ERA', `how kernel ${version} maps its image is not known (5.4 and later are)`, {
-      version,
+    throw new MappingError('UNKNOWN_ERA', `how kernel ${release} maps its image is not known (5.4 and later are)`, {
+      release,
     });
   }
-  return rule;
+  return { ...rule, dirty: has(version, DIRTY) };
 }
