@@ -48,23 +48,30 @@ export class ModuleLoader {
    */
   load(file: ModuleFile, addresses?: ModuleAddresses): LoadedModule {
     const prepared = prepareModule(file, this.#options.environment);
-    const module = loadModule(prepared, addresses ?? this.#allocate(prepared), this.lookup);
+    const module = addresses ? loadModule(prepared, addresses, this.lookup) : this.#loadAnywhere(prepared);
     for (const [name, address] of module.exports) if (!this.#exports.has(name)) this.#exports.set(name, address);
     return module;
   }
 
-  #allocate(prepared: PreparedModule): ModuleAddresses {
+  #loadAnywhere(prepared: PreparedModule): LoadedModule {
+    const nextPercpu = this.#nextPercpu;
     const memory = new Map<RegionName, Va>();
-    for (const [region, size] of prepared.layout.sizes) {
-      if (size > 0) memory.set(region, this.#allocateRegion(prepared.file.name, region, size));
-    }
-    // init functions run before the next module is loaded.
-    if (!this.#options.keepInit) {
-      for (const [region, address] of memory) {
-        if (isInitRegion(region)) this.#space.free(address, prepared.layout.sizes.get(region)!);
+    let isLoaded = false;
+    try {
+      for (const [region, size] of prepared.layout.sizes) {
+        if (size > 0) memory.set(region, this.#allocateRegion(prepared.file.name, region, size));
       }
+      const module = loadModule(prepared, { memory, percpu: this.#allocatePercpu(prepared) }, this.lookup);
+      isLoaded = true;
+      return module;
+    } finally {
+      // init functions run before the next module is loaded; of a module that is refused nothing stays.
+      for (const [region, address] of memory) {
+        const stays = isLoaded && (this.#options.keepInit || !isInitRegion(region));
+        if (!stays) this.#space.free(address, prepared.layout.sizes.get(region)!);
+      }
+      if (!isLoaded) this.#nextPercpu = nextPercpu;
     }
-    return { memory, percpu: this.#allocatePercpu(prepared) };
   }
 
   #allocateRegion(module: string, region: RegionName, size: number): Va {
