@@ -52,7 +52,7 @@ const SECTION_NAME_LIMIT = 4096;
 /**
  * Opens a little-endian AArch64 ELF file; the result holds views of `input`, no copies.
  * Checks the header, that each section and segment lies inside the file, that names end, that alignments are
- * powers of two. Does not check that sections are disjoint, nor what they hold.
+ * powers of two, that sections together are no larger than the file. Does not check each two for overlap, nor what they hold.
  * @param types the e_type values accepted
  * @throws ElfFormatError as `readElfHeader`, and BAD_SECTION or TRUNCATED naming the section
  */
@@ -62,6 +62,7 @@ export function openElf(input: Uint8Array, types: readonly number[]): ElfFile {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const headers = Array.from({ length: header.e_shnum }, (_, index) => readSectionHeader(view, header, index));
   requireNames(bytes, headers, header);
+  requireOwnBytes(bytes, headers);
 
   const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   const parser = new elfy.Parser();
@@ -123,6 +124,18 @@ function requireNames(bytes: Uint8Array, headers: readonly SectionHeader[], head
   for (const { index, sh_name } of headers) {
     const end = names.subarray(sh_name, sh_name + SECTION_NAME_LIMIT).indexOf(0);
     if (end < 0) throw new ElfFormatError('BAD_SECTION', `section ${index} has no terminated name`, { section: index });
+  }
+}
+
+/** Thousands of headers that all name one megabyte would let whoever copies sections take gigabytes. */
+function requireOwnBytes(bytes: Uint8Array, headers: readonly SectionHeader[]): void {
+  let total = 0;
+  for (const { index, sh_type, sh_size } of headers) {
+    if (index === 0 || sh_type === elf.SHT_NOBITS || sh_type === elf.SHT_NULL) continue;
+    total += sh_size;
+    if (total > bytes.length) {
+      throw new ElfFormatError('BAD_SECTION', `section ${index} shares its bytes with others`, { section: index });
+    }
   }
 }
 

@@ -28,6 +28,9 @@ export function openVmlinux(bytes: Uint8Array): Vmlinux {
     (segment) => segment.p_type === elf.PT_LOAD && segment.p_filesz > 0 && segment.p_vaddr < 0,
   );
   if (loads.length === 0) throw new ImageFormatError('NOT_A_KERNEL', 'no segment is loaded at a kernel address');
+  if (loads.reduce((sum, segment) => sum + segment.p_filesz, 0) > bytes.length) {
+    throw new ImageFormatError('BAD_TABLE', 'segments share bytes of the file');
+  }
   const linkBase = va(Math.min(...loads.map((segment) => segment.p_vaddr)));
   const end = Math.max(...loads.map((segment) => segment.p_vaddr + segment.p_filesz));
   if (end - linkBase > bytes.length + HOLE_LIMIT) {

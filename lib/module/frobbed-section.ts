@@ -49,7 +49,7 @@ export function isInitSection(name: string, { moduleUnload }: LoaderEnvironment)
 
 /**
  * @throws PltError MISSING_SECTION if a module has no PLT sections, which the kernel refuses
- * @throws ElfFormatError BAD_SECTION for a RELA section that names no section, or itself, to relocate, or shares its bytes
+ * @throws ElfFormatError BAD_SECTION for a RELA section that names no section, or itself, to relocate
  */
 export function frobSections(file: ModuleFile, environment: LoaderEnvironment): FrobbedModule {
   const sections = file.elf.sections.map((section): FrobbedSection => {
@@ -80,7 +80,6 @@ function orderRelocations(file: ModuleFile, sections: readonly FrobbedSection[],
   const { rule, erratum843419 } = environment;
   const reserved = { core: 0, init: 0 };
   const relocations: SectionRelocations[] = [];
-  let tableBytes = 0;
   for (const { section } of sections) {
     if (section.sh_type === elf.SHT_REL) throw unusableTable(section, 'REL relocations are not used on AArch64');
     if (section.sh_type !== elf.SHT_RELA) continue;
@@ -88,9 +87,6 @@ function orderRelocations(file: ModuleFile, sections: readonly FrobbedSection[],
     if (!target || target.section.sh_type === elf.SHT_RELA || section.sh_info === 0) {
       throw unusableTable(section, `sh_info ${section.sh_info} is no section to relocate`);
     }
-    // Each table is copied: tables that share bytes could make gigabytes of a megabyte.
-    tableBytes += section.sh_size;
-    if (tableBytes > file.elf.bytes.length) throw unusableTable(section, 'shares its bytes with other sections');
     const relas = openRelaTable(section);
     if (!(target.sh_flags & elf.SHF_EXECINSTR)) {
       relocations.push({ target: section.sh_info, relas });
