@@ -10,6 +10,7 @@ import {
 } from '../lib/mmu/boundary.js';
 import { type KernelMappingRequest, mapKernel } from '../lib/mmu/kernel-mapping.js';
 import { type LinearMap, linearMap, type PhysicalRange } from '../lib/mmu/linear-map.js';
+import { mappingRule } from '../lib/mmu/mapping-rule.js';
 import { type SwitchStep, TableSwitchRecorder } from '../lib/mmu/table-switch.js';
 import { type Transition, transition } from '../lib/mmu/transition.js';
 import { translationRegime } from '../lib/mmu/translation-regime.js';
@@ -68,7 +69,8 @@ export function changeOf(
   const recorder = new TableSwitchRecorder(request.regime);
   const root = early.root + early.pages * request.regime.pageSize;
   const final = mapKernel({ ...request, stage: 'final', root, observer: recorder }).tables;
-  return { transition: transition(early, final, image), steps: recorder.steps(final, early) };
+  const change = transition(early, final, image);
+  return { transition: change, steps: change.direct ? [] : recorder.steps(final, early) };
 }
 
 export interface LinearMaps {
@@ -84,14 +86,15 @@ export function linearMapsOf({ request }: MappableKernel, pageOffset: Va, memory
       throw new UsageError(`--memory ${text} is not START-END`);
     return { start: parsePhysical(start, '--memory'), end: parsePhysical(end, '--memory') };
   });
-  const { regime, phys, boundaries } = request;
+  const { regime, phys, boundaries, version } = request;
   const memstart = Math.min(...ranges.map(({ start }) => start));
   const plan = { regime, ranges, memstart, pageOffset };
-  const { _text: text, __init_begin: initBegin } = boundaries;
-  if (text === undefined || initBegin === undefined)
-    throw new UsageError('--memory needs the symbols _text and __init_begin');
-  return {
-    whole: linearMap(plan),
-    carved: linearMap({ ...plan, image: { start: phys, end: phys + (initBegin - text) } }),
-  };
+  const { linearAliasStart } = mappingRule(version);
+  const [text, start, end] = (['_text', linearAliasStart, '__init_begin'] as const).map((symbol) => {
+    const address = boundaries[symbol];
+    if (address === undefined) throw new UsageError(`--memory needs the symbol ${symbol}, which nothing tells`);
+    return address;
+  }) as [Va, Va, Va];
+  const image = { start: phys + (start - text), end: phys + (end - text) };
+  return { whole: linearMap(plan), carved: linearMap({ ...plan, image }) };
 }

@@ -3,9 +3,8 @@ import { formatU64, formatVa, va } from '../../lib/address.js';
 import type { KernelMapping } from '../../lib/mmu/kernel-mapping.js';
 import type { LinearMap } from '../../lib/mmu/linear-map.js';
 import type { SwitchStep } from '../../lib/mmu/table-switch.js';
-import type { Transition } from '../../lib/mmu/transition.js';
 import type { Leaf } from '../../lib/mmu/walker.js';
-import type { LinearMaps } from '../mapping.js';
+import type { LinearMaps, TableChange } from '../mapping.js';
 import { formatSize } from './print.js';
 
 const physical = (pa: number): string => formatU64(BigInt(pa));
@@ -31,7 +30,7 @@ function leafJson({ va, pa, size, contiguous, attributes, descriptor }: Leaf): o
   return { va: formatVa(va), pa: physical(pa), size, contiguous, attributes, descriptor: formatU64(descriptor) };
 }
 
-export function transitionJson(change: { transition: Transition; steps: readonly SwitchStep[] }): object {
+export function transitionJson(change: TableChange): object {
   const { changes, direct } = change.transition;
   return {
     direct,
@@ -56,20 +55,14 @@ function stepJson(step: SwitchStep): object {
 }
 
 /** The changes, what they need, and a count of the steps of the switch. */
-export function transitionText({
-  transition,
-  steps,
-}: {
-  transition: Transition;
-  steps: readonly SwitchStep[];
-}): string {
+export function transitionText({ transition, steps }: TableChange): string {
   const lines = transition.changes.map(({ kind, start, end, breakBeforeMake, tlbConflict }) => {
     const need = tlbConflict ? 'TLB conflict if changed live' : breakBeforeMake ? 'break-before-make' : 'safe';
     return `${formatVa(start)}-${formatVa(end)} ${formatSize(end - start).padStart(9)}  ${kind.padEnd(14)} ${need}`;
   });
-  const verdict = transition.direct
-    ? 'The live tables can be edited as they are.'
-    : `${transition.breakBeforeMake.length} of ${transition.changes.length} changes need break-before-make, ${transition.tlbConflicts.length} could raise a TLB conflict: build beside, switch TTBR1 through an empty table.`;
+  if (transition.direct) return `${lines.join('\n')}\nThe live tables can be edited as they are.\n`;
+  const { changes, breakBeforeMake, tlbConflicts } = transition;
+  const verdict = `${breakBeforeMake.length} of ${changes.length} changes need break-before-make, ${tlbConflicts.length} could raise a TLB conflict: build beside, switch TTBR1 through an empty table.`;
   const counts = new Map<string, number>();
   for (const { step } of steps) counts.set(step, (counts.get(step) ?? 0) + 1);
   const summary = [...counts].map(([step, count]) => `${count} ${step}`).join(', ');
