@@ -60,11 +60,14 @@ function parsePhysical(text: string, what: string): number {
   return address;
 }
 
-/** What it takes to go from the early tables to the final ones, built behind them. */
-export function changeOf(
-  request: MappingRequest,
-  image: { start: Va; end: Va },
-): { transition: Transition; steps: SwitchStep[] } {
+export interface TableChange {
+  readonly transition: Transition;
+  /** Of building the final tables behind the early ones and switching to them; none where the live ones can be edited. */
+  readonly steps: readonly SwitchStep[];
+}
+
+/** What it takes to go from the early tables to the final ones. */
+export function changeOf(request: MappingRequest, image: { start: Va; end: Va }): TableChange {
   const early = mapKernel({ ...request, stage: 'early' }).tables;
   const recorder = new TableSwitchRecorder(request.regime);
   const root = early.root + early.pages * request.regime.pageSize;
