@@ -46,6 +46,7 @@ export class Kernel {
   /** The file behind a vmlinux. */
   readonly elf: ElfFile | undefined;
   readonly #vmlinux: Vmlinux | undefined;
+  readonly #isMoved: boolean = false;
   #symbols: SymbolColumns | undefined;
   #exports: ReadonlyMap<string, Va> | undefined;
   #atLinkAddress: Uint8Array | undefined;
@@ -82,6 +83,7 @@ export class Kernel {
       if (!found) throw notRelocatable();
       this.linkBase = va(found.linkBase);
       this.tables = { rela: found.rela, relr: found.relr };
+      this.#isMoved = found.isMoved;
     }
     const fromBase = vaBitsOfBase(this.linkBase, this.era);
     this.vaBits = this.config.vaBits ?? findVaBits(this.image) ?? fromBase;
@@ -94,8 +96,17 @@ export class Kernel {
     }
   }
 
-  /** What `relocateImage` takes; `bytes` is a fresh copy. @throws ImageFormatError NOT_RELOCATABLE without tables */
+  /**
+   * What `relocateImage` takes; `bytes` is a fresh copy.
+   * @throws ImageFormatError NOT_RELOCATABLE without tables, or where RELR relocations are applied already
+   */
   relocatable(): RelocatableImage {
+    if (this.#isMoved) {
+      throw new ImageFormatError(
+        'NOT_RELOCATABLE',
+        'its RELR relocations are applied already: a memory dump or an output of relocate?',
+      );
+    }
     if (this.tables.rela.count + this.tables.relr.count === 0) throw notRelocatable();
     return { bytes: this.image.slice(), linkBase: this.linkBase, tables: this.tables };
   }

@@ -22,7 +22,12 @@ export interface FoundTables {
   readonly linkBase: number;
   readonly rela: { readonly offset: number; readonly count: number };
   readonly relr: { readonly offset: number; readonly words: number; readonly count: number };
+  /** The image has moved: its RELR places hold run addresses, to which the table cannot be applied again. */
+  readonly isMoved: boolean;
 }
+
+/** A table this long is none by chance. */
+const CERTAIN = 64;
 
 const NONE = { offset: 0, count: 0 } as const;
 const NO_RELR = { offset: 0, words: 0, count: 0 } as const;
@@ -50,12 +55,14 @@ export function findRelocationTables(
   const words = new Uint32Array(image.buffer, image.byteOffset, (image.length >> 3) * 2);
   const search = { words, bytes: new DataView(image.buffer, image.byteOffset, image.length), ...header };
   const rela = findRela(search);
-  const packed = findRelr(search, rela);
   // A linker packs nearly all places or none, so the smaller of the two tables is the leftover or no table at all.
-  const relr = packed && packed.table.count > (rela?.table.count ?? 0) ? packed : undefined;
+  const larger = (run: RelrRun | undefined, least: number) =>
+    run && run.table.count > (rela?.table.count ?? 0) && run.table.count >= least ? run : undefined;
+  const relr = larger(findRelr(search, rela, 'as linked'), 1);
+  const isMoved = relr === undefined && larger(findRelr(search, rela, 'moved'), CERTAIN) !== undefined;
   const linkBase = rela?.linkBase ?? relr?.linkBase;
   if (linkBase === undefined) return undefined;
-  return { linkBase, rela: rela?.table ?? NONE, relr: relr?.table ?? NO_RELR };
+  return { linkBase, rela: rela?.table ?? NONE, relr: relr?.table ?? NO_RELR, isMoved };
 }
 
 interface RelaRun {
@@ -100,7 +107,9 @@ interface RelrRun {
   readonly table: { offset: number; words: number; count: number };
 }
 
-function findRelr(search: Search, rela: RelaRun | undefined): RelrRun | undefined {
+type State = 'as linked' | 'moved';
+
+function findRelr(search: Search, rela: RelaRun | undefined, state: State): RelrRun | undefined {
   const { words } = search;
   // An addend is an address too, and the RELR table may follow right behind the last one.
   const skipFrom = (rela?.table.offset ?? 0) / 4;
@@ -116,7 +125,7 @@ function findRelr(search: Search, rela: RelaRun | undefined): RelrRun | undefine
       at += 2;
       continue;
     }
-    const { run, next } = measureRelr(search, at, rela?.linkBase);
+    const { run, next } = measureRelr(search, at, { knownBase: rela?.linkBase, state });
     if (run && run.table.count > (best?.table.count ?? 0)) best = run;
     at = next;
   }
@@ -127,11 +136,18 @@ function findRelr(search: Search, rela: RelaRun | undefined): RelrRun | undefine
  * The run of RELR words from word `start`: addresses of the image in ascending order, and bitmaps that stay inside it.
  * Its end is cut back to the last word whose places all hold addresses, as data behind the table may pass for bitmaps.
  */
-function measureRelr(search: Search, start: number, knownBase: number | undefined): { run?: RelrRun; next: number } {
+function measureRelr(
+  search: Search,
+  start: number,
+  { knownBase, state }: { knownBase: number | undefined; state: State },
+): { run?: RelrRun; next: number } {
   const { words, imageSize } = search;
   const linkBase = knownBase ?? linkBaseOf(valueAt(words, start), search);
-  if (linkBase === undefined || !holdsAddress(search, linkBase, valueAt(words, start) - linkBase))
-    return { next: start + 2 };
+  if (linkBase === undefined) return { next: start + 2 };
+  const first = valueAt(words, start) - linkBase;
+  // Where the image has moved to, only its addresses can tell: those near what the first place holds.
+  const base = state === 'moved' ? heldAt(search, first) : linkBase;
+  if (base === undefined || base >= 0 || !holdsAddress(search, base, first)) return { next: start + 2 };
   let cursor = 0;
   // Addresses ascend from the last place, not from the cursor: one at another alignment may lie among a bitmap's words.
   let last = -1;
@@ -150,14 +166,14 @@ function measureRelr(search: Search, start: number, knownBase: number | undefine
       if (cursor <= last || cursor > imageSize - 8) break;
       last = cursor;
       named = 1;
-      held = holdsAddress(search, linkBase, cursor) ? 1 : 0;
+      held = holdsAddress(search, base, cursor) ? 1 : 0;
       cursor += 8;
     } else {
       for (let bit = 1; bit < 64; bit++) {
         if ((bit < 32 ? low >>> bit : words[at + 1]! >>> (bit - 32)) % 2 === 0) continue;
         last = cursor + (bit - 1) * 8;
         named++;
-        if (holdsAddress(search, linkBase, last)) held++;
+        if (holdsAddress(search, base, last)) held++;
       }
       if (last > imageSize - 8) break;
       cursor += 63 * 8;
@@ -175,8 +191,13 @@ function measureRelr(search: Search, start: number, knownBase: number | undefine
 }
 
 /** Whether a place holds what a link editor leaves there: an address of the image, or near it as an array's limit is. */
-function holdsAddress({ bytes, imageSize }: Search, linkBase: number, place: number): boolean {
-  if (place < 0 || place + 8 > bytes.byteLength) return false;
-  const value = bytes.getInt32(place + 4, true) * TWO_32 + bytes.getUint32(place, true) - linkBase;
-  return value >= -imageSize && value <= 2 * imageSize;
+function holdsAddress(search: Search, base: number, place: number): boolean {
+  const distance = (heldAt(search, place) ?? Number.NaN) - base;
+  return distance >= -search.imageSize && distance <= 2 * search.imageSize;
+}
+
+/** The signed 64-bit value at byte `place`; undefined outside the file. */
+function heldAt({ bytes }: Search, place: number): number | undefined {
+  if (place < 0 || place + 8 > bytes.byteLength) return undefined;
+  return bytes.getInt32(place + 4, true) * TWO_32 + bytes.getUint32(place, true);
 }

@@ -47,6 +47,7 @@ describe('findRelocationTables', () => {
           linkBase: base,
           rela: { offset, count: records.length },
           relr: NO_RELR,
+          isMoved: false,
         });
       }),
     );
@@ -63,6 +64,7 @@ describe('findRelocationTables', () => {
           linkBase: BASE,
           rela: count > 0 ? { offset: RELA_AT, count } : NO_RELA,
           relr: { offset, words: words.length, count: places.length },
+          isMoved: false,
         });
       }),
     );
@@ -76,7 +78,11 @@ describe('findRelocationTables', () => {
     const lone = (bytes: Uint8Array) => writeU64(bytes, 0x3008, 0x403n);
     const records = places.map(relative);
     expect(search({ relas: { at: RELA_AT, records } }, lone)?.rela).toEqual({ offset: RELA_AT, count: 40 });
-    expect(search({ relr, values: holding(places) }, lone)).toEqual({ linkBase: BASE, rela: NO_RELA, relr: found });
+    expect(search({ relr, values: holding(places) }, lone)).toMatchObject({
+      linkBase: BASE,
+      rela: NO_RELA,
+      relr: found,
+    });
   });
 
   it('is not taken in by a longer run of pointers, to data that holds no addresses', () => {
@@ -98,7 +104,20 @@ describe('findRelocationTables', () => {
   it('does not take the last addend of a RELA table for the start of the RELR table behind it', () => {
     const records = [relative(0x3000), { ...relative(0x3008), addend: at(0x180) }];
     const image = { relas: { at: RELR_AT - 48, records }, relr, values: holding([0x180, ...places]) };
-    expect(search(image)).toEqual({ linkBase: BASE, rela: { offset: RELR_AT - 48, count: 2 }, relr: found });
+    expect(search(image)).toMatchObject({ rela: { offset: RELR_AT - 48, count: 2 }, relr: found });
+  });
+
+  it('knows an image that has moved by what its RELR places hold, and a short run of pointers for nothing', () => {
+    const moved = (count: number, distance: bigint) => {
+      const list = Array.from({ length: count }, (_, i) => 0x200 + 24 * i);
+      const words = encodeRelr(list.map(at));
+      const values = list.map((offset) => [offset, at(offset) + distance] as const);
+      return search({ relas: { at: RELA_AT, records: [relative(0x3000)] }, relr: { at: RELR_AT, words }, values });
+    };
+    expect(moved(64, 0x2a5fde000000n)).toMatchObject({ linkBase: BASE, relr: NO_RELR, isMoved: true });
+    expect(moved(64, -0x20000000n)).toMatchObject({ relr: NO_RELR, isMoved: true });
+    expect(moved(63, 0x2a5fde000000n)).toMatchObject({ relr: NO_RELR, isMoved: false });
+    expect(moved(64, 0n)).toMatchObject({ relr: { count: 64 }, isMoved: false });
   });
 
   it('takes places up to the last word of the image and none behind it', () => {
