@@ -6,6 +6,7 @@
  */
 import { type Va, va } from '../../lib/address.js';
 import type { Kernel } from '../../lib/image/kernel.js';
+import type { Era } from '../../lib/kaslr/era.js';
 import { geometryOf } from '../../lib/kaslr/layout.js';
 import { type Placement, place } from '../../lib/kaslr/place.js';
 import { type BootFacts, findBoundaries, SubjectError } from './boot-facts.js';
@@ -32,12 +33,22 @@ export async function runBootLoader(gdb: GdbClient): Promise<Handover> {
   throw new GdbError('the boot loader does not enter the kernel');
 }
 
-function placeKernel(kernel: Kernel, seed: bigint, phys: number, vaBits: number): Placement {
+/** What is booted. */
+export interface Subject {
+  readonly kernel: Kernel;
+  /** The rules to place it by. */
+  readonly era: Era;
+  readonly seed: bigint;
+  /** Size of RAM in bytes. */
+  readonly memory: number;
+}
+
+function placeKernel({ kernel, era, seed }: Subject, phys: number, vaBits: number): Placement {
   const distance = (symbol: string): number | undefined => {
     const address = kernel.symbol(symbol);
     return address === undefined ? undefined : address - kernel.linkBase;
   };
-  const { era, imageSize, linkBase, config } = kernel;
+  const { imageSize, linkBase, config } = kernel;
   const machine = {
     era,
     geometry: geometryOf(kernel, vaBits),
@@ -54,14 +65,9 @@ function placeKernel(kernel: Kernel, seed: bigint, phys: number, vaBits: number)
 
 /**
  * All that is known before the kernel runs.
- * @param memory size of RAM in bytes
  * @throws SubjectError if the CPU lacks the kernel's page size, or has random numbers that make any seed meaningless
  */
-export function factsOf(
-  subject: { kernel: Kernel; seed: bigint; memory: number },
-  handover: Handover,
-  processor: Processor,
-): BootFacts {
+export function factsOf(subject: Subject, handover: Handover, processor: Processor): BootFacts {
   const { kernel, seed, memory } = subject;
   const offered = processor.vaBits.get(kernel.pageSize);
   if (offered === undefined) throw new SubjectError(`this CPU has no pages of ${kernel.pageSize / 1024}K`);
@@ -70,7 +76,7 @@ export function factsOf(
       `${kernel.banner.release} takes random numbers of this CPU (FEAT_RNG): no seed says where it goes`,
     );
   }
-  const placement = placeKernel(kernel, seed, handover.phys, offered);
+  const placement = placeKernel(subject, handover.phys, offered);
   return {
     kernel,
     seed,

@@ -6,6 +6,8 @@ export interface Check {
   readonly name: string;
   readonly unit: Unit;
   readonly compared: number;
+  /** Modules that the sections are of. */
+  readonly modules: number;
   /** One line each; the first ones, the rest only counted. */
   readonly mismatches: readonly string[];
   readonly mismatchCount: number;
@@ -24,6 +26,7 @@ export class CheckBuilder {
   readonly #explained = new Map<string, number>();
   #count = 0;
   compared = 0;
+  modules = 0;
 
   constructor(name: string, unit: Unit) {
     this.#name = name;
@@ -44,6 +47,7 @@ export class CheckBuilder {
       name: this.#name,
       unit: this.#unit,
       compared: this.compared,
+      modules: this.modules,
       mismatches: this.#mismatches,
       mismatchCount: this.#count,
       explained: this.#explained,

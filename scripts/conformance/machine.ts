@@ -5,13 +5,17 @@
  * used: a hypervisor has few hardware breakpoints and only its host's CPU.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { GdbClient } from './gdb-client.js';
 
 export const QEMU = 'qemu-system-aarch64';
+
+/** Files in the directory of a boot. */
+const SOCKET = 'gdb';
+const CONSOLE = 'console';
 
 const START_TIMEOUT = 30_000;
 /** How much of the console an error shows. */
@@ -36,19 +40,26 @@ export interface BootFiles {
 export class MachineError extends Error {}
 
 function machineArguments({ cpu, memory }: MachineOptions, extra = ''): string[] {
-  return [
-    '-machine',
-    `virt${extra}`,
-    '-accel',
-    'tcg',
-    '-cpu',
-    cpu,
-    '-m',
-    `${memory}`,
-    '-nodefaults',
-    '-display',
-    'none',
-  ];
+  const fixed = '-accel tcg -nodefaults -display none'.split(' ');
+  return ['-machine', `virt${extra}`, '-cpu', cpu, '-m', `${memory}`, ...fixed];
+}
+
+/** The kernel's output to a file, a machine that stops for good where it would end, and the GDB stub. */
+function bootArguments({ directory }: MachineOptions, { kernel, deviceTree, initramfs }: BootFiles): string[] {
+  const commandLine = 'console=ttyAMA0 loglevel=4 panic=-1';
+  const files = ['-kernel', kernel, '-dtb', deviceTree, '-initrd', initramfs, '-append', commandLine];
+  const stub = ['-chardev', `socket,id=gdb,path=${join(directory, SOCKET)}`, '-gdb', 'chardev:gdb', '-S'];
+  return [...files, '-serial', `file:${join(directory, CONSOLE)}`, '-no-reboot', '-no-shutdown', ...stub];
+}
+
+/** First line of `qemu-system-aarch64 --version`. @throws MachineError if QEMU is not installed */
+export async function qemuVersion(): Promise<string> {
+  try {
+    const { stdout } = await promisify(execFile)(QEMU, ['--version']);
+    return stdout.split('\n')[0]!;
+  } catch (error) {
+    throw startFailure(error as Error);
+  }
 }
 
 /** The device tree that QEMU makes for its machine. @throws MachineError */
@@ -83,35 +94,18 @@ export class Machine {
 
   /** Starts QEMU; nothing has run when this returns. A machine that is switched off or panics stops. @throws MachineError */
   static async start(options: MachineOptions, files: BootFiles): Promise<Machine> {
-    const socket = join(options.directory, 'gdb');
-    const console = join(options.directory, 'console');
-    await rm(socket, { force: true });
     const server = createServer();
+    const socket = join(options.directory, SOCKET);
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen(socket, resolve));
     const connected = new Promise<Socket>((resolve) => server.once('connection', resolve));
-    const process = spawn(
-      QEMU,
-      [
-        ...machineArguments(options),
-        ...['-kernel', files.kernel, '-dtb', files.deviceTree, '-initrd', files.initramfs],
-        ...[
-          '-append',
-          'console=ttyAMA0 loglevel=4 panic=-1',
-          '-serial',
-          `file:${console}`,
-          '-no-reboot',
-          '-no-shutdown',
-          '-S',
-        ],
-        ...['-chardev', `socket,id=gdb,path=${socket}`, '-gdb', 'chardev:gdb'],
-      ],
-      { stdio: ['ignore', 'ignore', 'pipe'] },
-    );
+    const qemu = spawn(QEMU, [...machineArguments(options), ...bootArguments(options, files)], {
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     try {
-      const stream = await Promise.race([connected, ended(process), timeLimit()]);
-      return new Machine(await GdbClient.connect(stream), process, console);
+      const stream = await Promise.race([connected, ended(qemu), timeLimit()]);
+      return new Machine(await GdbClient.connect(stream), qemu, join(options.directory, CONSOLE));
     } catch (error) {
-      process.kill('SIGKILL');
+      qemu.kill('SIGKILL');
       throw error;
     } finally {
       server.close();

@@ -13,6 +13,7 @@ import type { BootFacts } from './boot-facts.js';
 import { type Check, CheckBuilder } from './check.js';
 import type { GdbClient } from './gdb-client.js';
 import { type Regime, readLeaves } from './table-walk.js';
+import type { Tamper } from './tamper.js';
 
 /** Leaves as kaslrkit plans them. @throws MappingError */
 export function plannedLeaves(
@@ -58,16 +59,17 @@ function regimeMismatch({ kernel, vaBits }: BootFacts, actual: Regime): string |
 }
 
 /** Walks the tables of a machine that is stopped in kernel code. @throws GdbError, MappingError */
-export async function checkPageTables(boot: BootFacts, stage: Stage, gdb: GdbClient): Promise<Check> {
+export async function checkPageTables(boot: BootFacts, stage: Stage, gdb: GdbClient, tamper: Tamper): Promise<Check> {
   const name = `page tables, ${stage}`;
   const { text } = boot.placement;
-  const { regime, leaves } = await readLeaves(gdb, { start: text, end: va(text + boot.kernel.imageSize) });
+  const { regime, leaves: read } = await readLeaves(gdb, { start: text, end: va(text + boot.kernel.imageSize) });
   const mismatch = regimeMismatch(boot, regime);
   if (mismatch !== undefined) {
     const check = new CheckBuilder(name, 'leaf');
     check.mismatch(() => mismatch);
     return check.finish();
   }
+  const leaves = tamper.leaves(read);
   const features = {
     nonGlobal: leaves.some(({ attributes }) => attributes.nonGlobal),
     guarded: leaves.some(({ attributes }) => attributes.guarded),

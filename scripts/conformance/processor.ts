@@ -1,4 +1,4 @@
-/** What the machine's CPU is, as far as it decides addresses: VA bits for each page size, and one erratum. */
+/** What the machine's CPU is, as far as it decides addresses: VA bits for each page size, random numbers, one erratum. */
 import type { GdbClient } from './gdb-client.js';
 
 export interface Processor {
@@ -6,8 +6,6 @@ export interface Processor {
   readonly vaBits: ReadonlyMap<number, number>;
   /** FEAT_RNG, of which kernels make a seed if they have none, and before 6.0 even if they have one. */
   readonly hasRandomNumbers: boolean;
-  /** Cortex-A53 erratum 843419, which kernels work around in modules. */
-  readonly erratum843419: boolean;
 }
 
 const field = (register: bigint, lsb: number): number => Number((register >> BigInt(lsb)) & 0xfn);
@@ -26,11 +24,17 @@ export function decodeVaBits(mmfr0: bigint, mmfr2: bigint): Map<number, number> 
   return vaBits;
 }
 
-/** @param cpu the name given to QEMU, whose stub does not show MIDR_EL1 */
-export async function readProcessor(gdb: GdbClient, cpu: string): Promise<Processor> {
+export async function readProcessor(gdb: GdbClient): Promise<Processor> {
   const mmfr0 = await gdb.readRegister('ID_AA64MMFR0_EL1');
   const mmfr2 = await gdb.readRegister('ID_AA64MMFR2_EL1');
   const isar0 = await gdb.readRegister('ID_AA64ISAR0_EL1');
-  const hasRandomNumbers = field(isar0, 60) !== 0;
-  return { vaBits: decodeVaBits(mmfr0, mmfr2), hasRandomNumbers, erratum843419: cpu.split(',')[0] === 'cortex-a53' };
+  return { vaBits: decodeVaBits(mmfr0, mmfr2), hasRandomNumbers: field(isar0, 60) !== 0 };
+}
+
+/**
+ * Whether kernels work around Cortex-A53 erratum 843419 in modules.
+ * @param cpu as QEMU takes it, whose stub does not show MIDR_EL1
+ */
+export function hasErratum843419(cpu: string): boolean {
+  return cpu.split(',')[0] === 'cortex-a53';
 }

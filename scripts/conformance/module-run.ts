@@ -1,0 +1,65 @@
+/**
+ * User space: the init program loads module after module, each stopped at module_finalize() to be recorded and at
+ * do_init_module() to be made live without running its init function, which would look for hardware that is not there.
+ */
+import { toU64, type Va, vaFromBigInt } from '../../lib/address.js';
+import type { ModuleFile } from '../../lib/module/module-file.js';
+import { type BootFacts, runAddress } from './boot-facts.js';
+import { type GdbClient, GdbError } from './gdb-client.js';
+import { type ModuleRecording, readModuleName, recordModule } from './module-recording.js';
+
+/** MODULE_STATE_LIVE, the first member of struct module. */
+const LIVE = new Uint8Array(4);
+const STEP_ATTEMPTS = 100;
+
+/**
+ * Runs to the init program's last system call, reboot(2).
+ * @param timeout milliseconds between two stops
+ * @param loaded called with each module at module_finalize()
+ * @throws GdbTimeout, GdbError if the kernel panics before
+ */
+export async function runModules(
+  facts: BootFacts,
+  gdb: GdbClient,
+  options: {
+    readonly files: ReadonlyMap<string, ModuleFile>;
+    readonly timeout: number;
+    readonly loaded: (file: ModuleFile, recording: ModuleRecording) => void;
+  },
+): Promise<void> {
+  const finalize = runAddress(facts, 'module_finalize');
+  const start = runAddress(facts, 'do_init_module');
+  const reboot = runAddress(facts, '__arm64_sys_reboot');
+  for (const address of [finalize, start, reboot]) await gdb.insertBreakpoint(address);
+  for (;;) {
+    await gdb.continue(options.timeout);
+    const pc = await gdb.readRegister('pc');
+    if (pc === toU64(reboot)) return;
+    if (pc === toU64(finalize)) {
+      const file = options.files.get(await readModuleName(gdb, 'x2'));
+      if (file) options.loaded(file, await recordModule(gdb, file));
+      await stepOff(gdb, finalize);
+    } else if (pc === toU64(start)) await skipInit(gdb);
+    else throw new GdbError(`the kernel stopped at 0x${pc.toString(16)}, before its last system call`);
+  }
+}
+
+/**
+ * Leaves a breakpoint, which would stop the machine again where it stands.
+ * QEMU now and then answers a step without having run the instruction (an event of the machine came in between).
+ */
+async function stepOff(gdb: GdbClient, breakpoint: Va): Promise<void> {
+  for (let attempt = 0; attempt < STEP_ATTEMPTS; attempt++) {
+    await gdb.step();
+    if ((await gdb.readRegister('pc')) !== toU64(breakpoint)) return;
+  }
+  throw new GdbError(`the machine does not leave 0x${toU64(breakpoint).toString(16)}`);
+}
+
+/** Returns 0 from do_init_module(mod), which has not begun, with the module live for those that depend on it. */
+async function skipInit(gdb: GdbClient): Promise<void> {
+  const module: Va = vaFromBigInt(await gdb.readRegister('x0'));
+  await gdb.writeMemory(module, LIVE);
+  await gdb.writeRegister('x0', 0n);
+  await gdb.writeRegister('pc', await gdb.readRegister('x30'));
+}
