@@ -4,7 +4,9 @@ import { createRequire } from 'node:module';
 import type { Argv, CommandModule } from 'yargs';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
+import { checkArguments, type DeclaredOptions } from './argument.js';
 import { exitCodeOf, reportError, UsageError } from './output/error.js';
+import { endWithReaders } from './output/stream.js';
 
 type Command = Pick<CommandModule, 'handler'> & { builder: (argv: Argv) => Argv };
 
@@ -35,51 +37,79 @@ const COMMANDS: readonly { usage: string; describe: string; load: () => Promise<
     load: () => import('./commands/load.js'),
   },
   {
+    usage: 'verify <files..>',
+    describe: 'which references of modules can go out of range, by code model',
+    load: () => import('./commands/verify.js'),
+  },
+  {
     usage: 'map <kernel>',
     describe: 'how the placed image is mapped: segments, blocks, tables',
     load: () => import('./commands/map.js'),
   },
+  {
+    usage: 'locate [kernel]',
+    describe: 'the reverse of place: what an address, a panic or a memory dump says about a boot',
+    load: () => import('./commands/locate.js'),
+  },
+  {
+    usage: 'entropy [kernel]',
+    describe: 'what KASLR leaves to guess, and what one leaked pointer takes of it',
+    load: () => import('./commands/entropy.js'),
+  },
 ];
 
-function program(): Argv {
+/** Stands for a command whose name is not on the command line. */
+const NOT_NAMED: Command = { builder: (argv) => argv, handler: () => {} };
+
+const EXIT_CODES =
+  'Exit: 0 done; 1 the check found violations or a mismatch; 2 bad usage or bad input; 70 a bug in kaslrkit.';
+
+async function program(words: readonly string[]): Promise<Argv> {
   const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
-  const argv = yargs(hideBin(process.argv))
+  const argv = yargs(words)
     .scriptName('kaslrkit')
     .usage('$0 <command>\n\nWhat an arm64 Linux kernel does with a KASLR seed, offline and to the byte.')
     .parserConfiguration({
       'parse-numbers': false,
       'parse-positional-numbers': false,
+      'dot-notation': false,
+      'camel-case-expansion': false,
     })
+    // The commands' own words are English.
+    .detectLocale(false)
+    .updateStrings({ 'Did you mean %s?': 'no such command; did you mean %s?' })
     .option('json', { type: 'boolean', describe: 'one JSON document on standard output' })
     .option('quiet', { type: 'boolean', describe: 'no progress and no hints' })
     .option('debug', { type: 'boolean', describe: 'print stacks with errors' })
     .strict()
+    .strictCommands()
     .demandCommand(1, 'a command is missing; --help lists them')
     .recommendCommands()
+    .check((values, declared) => {
+      // The types know this argument as aliases, which it has not been since yargs 17.
+      checkArguments(values, declared as unknown as DeclaredOptions);
+      return true;
+    })
     .version(version)
+    .epilogue(EXIT_CODES)
     .wrap(Math.min(process.stdout.columns ?? 100, 120))
     .fail((message, error) => {
       throw error ?? new UsageError(message);
     });
   for (const { usage, describe, load } of COMMANDS) {
-    argv.command(
-      usage,
-      describe,
-      async (command) => (await load()).builder(command),
-      async (values) => (await load()).handler(values),
-    );
+    // Completion asks for a builder's options without waiting for it, so the command must be there before.
+    const { builder, handler } = words.includes(usage.split(' ')[0]!) ? await load() : NOT_NAMED;
+    argv.command(usage, describe, (command) => builder(command.strictCommands(false)), handler);
   }
-  return argv;
+  return argv.completion(
+    'completion',
+    'print a script that completes commands and options, for the $SHELL: bash or zsh',
+  );
 }
 
-// A reader that closes the pipe early, as head does, has what it wants.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code === 'EPIPE') process.exit(0);
-  throw error;
-});
-
+endWithReaders();
 try {
-  await program().parseAsync();
+  await (await program(hideBin(process.argv))).parseAsync();
 } catch (error) {
   reportError(error, process.argv.includes('--debug'));
   process.exitCode = exitCodeOf(error);

@@ -17,9 +17,12 @@ import { type ImageSlots, type PeriodicSlots, runHistogram } from './image-slot.
 export function sumHistogram(slots: ImageSlots, spread: BaseSpread, pagesPerSlot: number): Histogram {
   const histogram = new HistogramBuilder();
   if (slots.kind === 'periodic') {
+    // Millions of additions: numbers are exact here, and ten times faster than bigints.
+    const outcomes = new Map<number, number>();
     for (let page = 0; page < Math.min(pagesPerSlot, spread.pages.length); page++) {
-      addClass(histogram, slots, classOf(spread, page, pagesPerSlot));
+      addClass(outcomes, slots, classOf(spread, page, pagesPerSlot));
     }
+    for (const [cases, count] of outcomes) histogram.add(BigInt(cases), BigInt(count));
     return histogram.build();
   }
   const whole = Math.floor(spread.pages.length / pagesPerSlot);
@@ -44,15 +47,21 @@ function classOf({ pages }: BaseSpread, page: number, pagesPerSlot: number): num
 }
 
 /** Adds the bases of one class: slots 0 .. count - 1 + distances.length - 1. */
-function addClass(histogram: HistogramBuilder, { weights, count }: PeriodicSlots, distances: readonly number[]): void {
+function addClass(
+  histogram: Map<number, number>,
+  { weights, count }: PeriodicSlots,
+  distances: readonly number[],
+): void {
   const period = weights.length;
   const settled = distances.length - 1;
   const endless = endlessSum(weights, distances);
   // What slots from 0 on without end give; it repeats from `settled` on.
   const from = (slot: number): number =>
     slot < 0 ? 0 : endless[slot < settled ? slot : settled + ((slot - settled) % period)]!;
-  const add = (slot: number, outcomes: number): void =>
-    void histogram.add(BigInt(from(slot) - from(slot - count)), BigInt(outcomes));
+  const add = (slot: number, outcomes: number): void => {
+    const cases = from(slot) - from(slot - count);
+    histogram.set(cases, (histogram.get(cases) ?? 0) + outcomes);
+  };
   const inside = Math.max(0, count - settled);
   for (let slot = 0; slot < Math.min(settled, count); slot++) add(slot, 1);
   for (let phase = 0; phase < Math.min(period, inside); phase++) {

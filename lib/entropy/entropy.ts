@@ -132,7 +132,8 @@ function givenLinear(histogram: Histogram, slots: ImageSlots, { era }: RegionInp
   const { slots: outcomes, bits } = uncertainty(histogram);
   // A masked seed has no bit in common with them; a scaled one gives every outcome a run of seeds.
   const left = slots.kind === 'scaled' ? shannonBitsGivenLowBits(histogram, era.linearMapSeed!.length) : bits;
-  return { slots: outcomes, bits: left };
+  // What is told is never negative, as a double's last bit may have it.
+  return { slots: outcomes, bits: Math.min(left, bits) };
 }
 
 /** Bits that the linear map and another region tell of each other. */

@@ -123,5 +123,6 @@ export function mostInRun(slots: ImageSlots, length: number): number {
   const all = reached(period);
   const upTo = (end: number): number => Math.floor(end / period) * all + reached(end % period);
   const run = Math.min(length, count);
-  return Math.max(...weights.map((_, from) => upTo(from + run) - upTo(from)));
+  const starts = weights.slice(0, count - run + 1);
+  return Math.max(...starts.map((_, from) => upTo(from + run) - upTo(from)));
 }

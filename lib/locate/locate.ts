@@ -12,6 +12,12 @@ import { offsetRange, type SeedSet, seedsOf } from './seed-set.js';
 /** The least alignment of an image that any boot loader may choose. */
 const LOAD_ALIGN = 4096;
 
+/** A CPU the kernel may have run on, and the seeds that lead to the place there. */
+export interface Fit {
+  readonly geometry: Geometry;
+  readonly seeds: SeedSet;
+}
+
 export interface Location {
   readonly text: Va;
   /** Run address minus link address. */
@@ -19,12 +25,10 @@ export interface Location {
   readonly era: EraKey;
   /** CONFIG_ARM64_VA_BITS of the first geometry that fits, or of the first one tried. */
   readonly vaBits: number;
-  /** The geometries tried under which some seed leads there; none if there is no such seed, or KASLR was off. */
-  readonly fits: readonly Geometry[];
   /** Whether the image left its link address by more than the physical displacement. */
   readonly kaslr: boolean;
-  /** Seeds under the first geometry that fits. */
-  readonly seeds?: SeedSet;
+  /** What explains the place, of the geometries tried: none where no seed does, or KASLR was off. */
+  readonly fits: readonly Fit[];
   /** What contradicts the era's rules; empty if nothing does. */
   readonly contradictions: readonly string[];
 }
@@ -41,18 +45,22 @@ export function locate(machine: Machine, text: Va, geometries: readonly Geometry
   const offset = text - linkBase;
   const kaslr = offset < 0 || offset >= IMAGE_ALIGN;
   const misplaced = contradictionsOf(machine, text);
-  const fitting = misplaced.length > 0 || !kaslr ? [] : tried.filter(({ input }) => seedsOf(offset, input));
-  const first = fitting[0];
-  const outside = kaslr && misplaced.length === 0 && !first;
+  const fits =
+    kaslr && misplaced.length === 0
+      ? tried.flatMap(({ geometry, input }) => {
+          const seeds = seedsOf(offset, input);
+          return seeds ? [{ geometry, seeds }] : [];
+        })
+      : [];
+  const isOutside = kaslr && misplaced.length === 0 && fits.length === 0;
   return {
     text,
     offset,
     era: machine.era.key,
-    vaBits: (first ?? tried[0]!).geometry.vaBits,
-    fits: fitting.map(({ geometry }) => geometry),
+    vaBits: (fits[0] ?? tried[0]!).geometry.vaBits,
     kaslr,
-    ...(first && { seeds: seedsOf(offset, first.input)! }),
-    contradictions: outside ? [...misplaced, ...tried.map(({ input }) => noSeed(offset, input))] : misplaced,
+    fits,
+    contradictions: isOutside ? tried.map(({ input }) => noSeed(offset, input)) : misplaced,
   };
 }
 

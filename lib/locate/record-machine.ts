@@ -47,8 +47,11 @@ export function machineOfRecord(
       ? geometriesOfBase(record, { era, pageSize })
       : possibleGeometries({ pageSize, vaBits: stated }, options.vaBits ?? record.vaBitsActual);
   const kimageVaddr = record.kimageVaddr ?? vaLayout(era, geometries[0]!).kimageVaddr;
-  const version = record.version ?? era.since;
-  const linkBase = va(kimageVaddr + (isBefore(version, FIRST_WITHOUT_TEXT_OFFSET) ? OLD_TEXT_OFFSET : 0));
+  // An era alone leaves 5.4 to 5.19 open: most kernels of it in use are 5.10 or 5.15.
+  const hasTextOffset = record.version
+    ? isBefore(record.version, FIRST_WITHOUT_TEXT_OFFSET)
+    : era.layoutRule === 'low-half';
+  const linkBase = va(kimageVaddr + (hasTextOffset ? OLD_TEXT_OFFSET : 0));
   return {
     machine: { era, geometry: geometries[0]!, imageSize: options.imageSize ?? 0, linkBase },
     geometries,

@@ -1,0 +1,138 @@
+import { describe, expect, it } from '@jest/globals';
+import { formatVa, va } from '../../../lib/address.js';
+import { eraByKey } from '../../../lib/kaslr/era.js';
+import type { BootRecord } from '../../../lib/locate/boot-record.js';
+import { contradictionsWith, machineOfRecord, possibleGeometries } from '../../../lib/locate/record-machine.js';
+import { codeOf } from '../../support/thrown.js';
+
+const address = (x: bigint) => va(Number(BigInt.asIntN(64, x)));
+const recordOf = (record: Partial<BootRecord>): BootRecord => ({ offset: 0x495d77c00000n, offsets: 1, ...record });
+
+describe('machineOfRecord', () => {
+  const actualBits = (record: Partial<BootRecord>, key: string, pageSize?: number) =>
+    machineOfRecord(recordOf(record), { era: eraByKey(key), pageSize }).geometries.map(({ vaBits, vaBitsActual }) => [
+      vaBits,
+      vaBitsActual,
+    ]);
+
+  it.each([
+    ['4.6', 0xffff000008000000n, 4096, [[48, 48]]],
+    ['4.17', 0xffffff8008000000n, 4096, [[39, 39]]],
+    ['5.4', 0xffffffc010000000n, 4096, [[39, 39]]],
+    ['6.0', 0xffff800008000000n, 4096, [[48, 48]]],
+    [
+      '6.0',
+      0xffff800008000000n,
+      65536,
+      [
+        [48, 48],
+        [52, 48],
+        [52, 52],
+      ],
+    ],
+    ['6.9', 0xffffffc080000000n, 4096, [[39, 39]]],
+    [
+      '6.9',
+      0xffff800080000000n,
+      4096,
+      [
+        [48, 48],
+        [52, 48],
+        [52, 52],
+      ],
+    ],
+    [
+      '6.9',
+      0xffffc00080000000n,
+      16384,
+      [
+        [47, 47],
+        [52, 47],
+        [52, 52],
+      ],
+    ],
+  ] as const)('reads VA bits off the link address in era %s: %x, pages of %d', (key, from, pageSize, expected) => {
+    expect(actualBits({ kimageVaddr: address(from) }, key, pageSize)).toEqual(expected);
+  });
+
+  it('follows vmcoreinfo where it says', () => {
+    expect(actualBits({ vaBits: 52, vaBitsActual: 52 }, '6.9')).toEqual([[52, 52]]);
+    expect(actualBits({ vaBits: 52 }, '6.9')).toEqual([
+      [52, 48],
+      [52, 52],
+    ]);
+    expect(actualBits({ vaBits: 47, pageSize: 16384 }, '6.9')).toEqual([[47, 47]]);
+  });
+
+  it('links a kernel where the record says, else where its era links it', () => {
+    const linkBase = (record: Partial<BootRecord>, key: string) =>
+      formatVa(machineOfRecord(recordOf({ vaBits: 48, ...record }), { era: eraByKey(key) }).machine.linkBase!);
+    expect(linkBase({}, '6.0')).toBe('0xffff800008000000');
+    // 5.17 dropped the region of the BPF JIT without any other change.
+    expect(linkBase({ kimageVaddr: address(0xffff800008000000n) }, '5.4')).toBe('0xffff800008000000');
+  });
+
+  it('adds TEXT_OFFSET, which kernels had until 5.7', () => {
+    const linkBase = (key: string, version?: BootRecord['version']) => {
+      const record = recordOf({ vaBits: 48, ...(version && { version }) });
+      return formatVa(machineOfRecord(record, { era: eraByKey(key) }).machine.linkBase!);
+    };
+    expect(linkBase('5.4', { major: 5, minor: 7 })).toBe('0xffff800010080000');
+    expect(linkBase('5.4', { major: 5, minor: 8 })).toBe('0xffff800010000000');
+    expect(linkBase('5.4')).toBe('0xffff800010000000');
+    expect(linkBase('4.17')).toBe('0xffff000008080000');
+    expect(linkBase('4.17', { major: 4, minor: 19 })).toBe('0xffff000008080000');
+  });
+
+  it('refuses a record that leaves VA bits open, or a link address that no arm64 kernel has', () => {
+    expect(codeOf(() => machineOfRecord(recordOf({}), { era: eraByKey('6.0') }))).toBe('MISSING_INPUT');
+    // x86-64: `Kernel Offset: 0x1c000000 from 0xffffffff81000000`.
+    expect(codeOf(() => actualBits({ kimageVaddr: address(0xffffffff81000000n) }, '6.0'))).toBe('BAD_LAYOUT');
+    expect(codeOf(() => actualBits({ kimageVaddr: va(0x1000) }, '6.0'))).toBe('BAD_LAYOUT');
+    expect(codeOf(() => actualBits({ vaBits: 48, pageSize: 8192 }, '6.0'))).toBe('BAD_LAYOUT');
+  });
+});
+
+describe('possibleGeometries', () => {
+  const actual = (vaBits: number, cpu?: number) =>
+    possibleGeometries({ pageSize: 4096, vaBits }, cpu).map((g) => g.vaBitsActual);
+
+  it('takes both kinds of CPU for a kernel that adapts, and the one given otherwise', () => {
+    expect(actual(52)).toEqual([48, 52]);
+    expect(actual(52, 52)).toEqual([52]);
+    expect(actual(52, 48)).toEqual([48]);
+    expect(actual(48)).toEqual([48]);
+    expect(codeOf(() => actual(48, 39))).toBe('BAD_LAYOUT');
+  });
+});
+
+describe('contradictionsWith', () => {
+  const kernel = {
+    release: '6.1.0-56-arm64',
+    kimageVaddr: address(0xffff800008000000n),
+    vaBits: 48,
+    pageSize: 4096,
+    stext: address(0xffff800008010000n),
+  };
+
+  it('finds none where the record says nothing, or the same', () => {
+    expect(contradictionsWith(recordOf({}), kernel)).toEqual([]);
+    const same = {
+      ...kernel,
+      stext: address(0xffff800008010000n + 0x495d77c00000n),
+    };
+    expect(contradictionsWith(recordOf(same), kernel)).toEqual([]);
+  });
+
+  it.each([
+    ['the release', { release: '6.1.0-55-arm64' }],
+    ['the link address', { kimageVaddr: address(0xffff800010000000n) }],
+    ['VA_BITS', { vaBits: 39 }],
+    ['the page size', { pageSize: 65536 }],
+    ["_stext's link address", { stext: address(0xffffc95d7fc20000n) }],
+  ])('names %s where it differs', (what, record) => {
+    const found = contradictionsWith(recordOf(record), kernel);
+    expect(found).toHaveLength(1);
+    expect(found[0]).toMatch(new RegExp(`^${what} is .* in the log and .* in the kernel file$`));
+  });
+});
