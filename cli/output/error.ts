@@ -1,6 +1,8 @@
 /** Errors as a user sees them: one line on stderr, and the exit code. */
 import { getSystemErrorMap } from 'node:util';
 import { KaslrkitError } from '../../lib/errors.js';
+import { colorsOf } from './color.js';
+import { printable } from './print.js';
 
 /** Words on the command line that make no sense. */
 export class UsageError extends Error {}
@@ -45,10 +47,11 @@ export function exitCodeOf(error: unknown): number {
   return isExpected(error) ? 2 : 70;
 }
 
+/** One line; what a hostile file has in its names is shown, not sent to the terminal. */
 export function reportError(error: unknown, withStack: boolean): void {
-  const line = reasonOf(error).replaceAll(/\s*\n\s*/g, ' ');
+  const line = printable(reasonOf(error).replaceAll(/\s*\n\s*/g, ' '));
   const bug = isExpected(error) ? '' : 'this is a bug in kaslrkit: ';
-  process.stderr.write(`kaslrkit: ${bug}${line}\n`);
+  process.stderr.write(`${colorsOf(process.stderr).red('kaslrkit:')} ${bug}${line}\n`);
   if (withStack && error instanceof Error) {
     for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
       process.stderr.write(`${cause.stack}\n`);

@@ -13,8 +13,12 @@ import {
 import { basename, dirname, join, resolve } from 'node:path';
 import { aboutFile, UsageError } from './error.js';
 
+/** The name that stands for standard output where a file is written; a command then prints nothing else there. */
+export const STANDARD_OUTPUT = '-';
+
 /** @throws UsageError if writing `output` would replace `input`; FileError if either's folder does not exist */
 export async function requireNotInput(output: string, input: string): Promise<void> {
+  if (output === STANDARD_OUTPUT) return;
   const target = await aboutFile(output, () => join(realpathSync(dirname(output)), basename(output)));
   const sources = input === '-' ? [] : await aboutFile(input, () => [resolve(input), realpathSync(input)]);
   if (sources.includes(target)) throw new UsageError(`${output}: is the input; inputs are never overwritten`);
@@ -30,6 +34,10 @@ function isSpecial(file: string): boolean {
  * followed. Only a device or pipe is written to as it stands: root would replace /dev/null itself.
  */
 export async function writeOutput(file: string, bytes: Uint8Array | string): Promise<void> {
+  if (file === STANDARD_OUTPUT) {
+    process.stdout.write(bytes);
+    return;
+  }
   await aboutFile(file, () => {
     if (isSpecial(file)) return writeFileSync(file, bytes);
     const beside = `${file}.${randomBytes(6).toString('hex')}`;
@@ -48,8 +56,10 @@ export class OutputFolder {
   readonly #folder: string;
   readonly #staging: string;
 
-  /** @throws FileError if the folder cannot be made */
+  /** @throws FileError if the folder cannot be made; UsageError for standard output */
   static async create(folder: string): Promise<OutputFolder> {
+    if (folder === STANDARD_OUTPUT)
+      throw new UsageError(`-o ${folder}: a folder is needed, one ELF per module goes there`);
     return aboutFile(folder, () => {
       mkdirSync(folder, { recursive: true });
       return new OutputFolder(folder, mkdtempSync(join(folder, '.kaslrkit-')));

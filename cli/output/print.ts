@@ -4,10 +4,15 @@ export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 1)}\n`);
 }
 
+/** Text from a file with control characters as `\xNN`: a terminal obeys the escape sequences of a symbol's name. */
+export function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
+}
+
 /** `name  value` lines, values in one column. */
 export function printFields(fields: readonly (readonly [string, string])[]): void {
   const width = Math.max(...fields.map(([name]) => name.length));
-  process.stdout.write(fields.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join(''));
+  process.stdout.write(fields.map(([name, value]) => `${name.padEnd(width)}  ${printable(value)}\n`).join(''));
 }
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
