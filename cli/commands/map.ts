@@ -8,7 +8,7 @@ import { straddle } from '../../lib/mmu/straddle.js';
 import { readKernel } from '../input.js';
 import { changeOf, linearMapsOf, type MappableKernel, mappableKernel } from '../mapping.js';
 import { aboutFile } from '../output/error.js';
-import { requireNotInput, writeOutput } from '../output/file.js';
+import { requireNotInput, STANDARD_OUTPUT, writeOutput } from '../output/file.js';
 import {
   linearMapsJson,
   linearMapsText,
@@ -26,7 +26,7 @@ const OPTIONS = {
     alias: 'o',
     type: 'string',
     requiresArg: true,
-    describe: 'file for the raw tables, to be loaded behind the image',
+    describe: "file for the raw tables, to be loaded behind the image ('-': standard output)",
   },
   transition: { type: 'boolean', describe: 'what it takes to go from the early tables to the final ones' },
   memory: { type: 'string', array: true, requiresArg: true, describe: 'START-END of memory: plan its linear map too' },
@@ -56,6 +56,7 @@ export async function handler(values: unknown): Promise<void> {
     const { pageOffset } = vaLayout(kernel.era, geometryFor(kernel, options));
     const linear = options.memory && linearMapsOf(mappable, pageOffset, options.memory);
     if (options.output !== undefined) await writeOutput(options.output, mapping.tables.bytes);
+    if (options.output === STANDARD_OUTPUT) return;
     if (options.json) {
       printJson({
         ...mappingJson(mapping),

@@ -5,12 +5,12 @@ import { placedElf } from '../../lib/image/placed-elf.js';
 import { relocateImage } from '../../lib/reloc/relative.js';
 import { readKernel } from '../input.js';
 import { aboutFile } from '../output/error.js';
-import { requireNotInput, writeOutput } from '../output/file.js';
+import { requireNotInput, STANDARD_OUTPUT, writeOutput } from '../output/file.js';
 import { formatCount, printFields, printJson } from '../output/print.js';
 import { type PlacementArguments, placeKernel, withPlacement } from '../placement.js';
 
 const OPTIONS = {
-  output: { alias: 'o', type: 'string', requiresArg: true, describe: 'file to write' },
+  output: { alias: 'o', type: 'string', requiresArg: true, describe: "file to write ('-': standard output)" },
   format: {
     choices: ['image', 'elf'],
     default: 'image',
@@ -41,6 +41,7 @@ export async function handler(values: unknown): Promise<void> {
   });
   const sha256 = createHash('sha256').update(bytes).digest('hex');
   if (options.output !== undefined) await writeOutput(options.output, bytes);
+  if (options.output === STANDARD_OUTPUT) return;
   const { text, offset } = placement;
   if (options.json) {
     printJson({
