@@ -46,7 +46,6 @@ export class Kernel {
   /** The file behind a vmlinux. */
   readonly elf: ElfFile | undefined;
   readonly #vmlinux: Vmlinux | undefined;
-  readonly #isMoved: boolean = false;
   #symbols: SymbolColumns | undefined;
   #exports: ReadonlyMap<string, Va> | undefined;
   #atLinkAddress: Uint8Array | undefined;
@@ -83,7 +82,8 @@ export class Kernel {
       if (!found) throw notRelocatable();
       this.linkBase = va(found.linkBase);
       this.tables = { rela: found.rela, relr: found.relr };
-      this.#isMoved = found.isMoved;
+      if (found.movedBy !== 0)
+        this.image = movedBack({ bytes: this.image, linkBase: this.linkBase, tables: this.tables }, found.movedBy);
     }
     const fromBase = vaBitsOfBase(this.linkBase, this.era);
     this.vaBits = this.config.vaBits ?? findVaBits(this.image) ?? fromBase;
@@ -98,15 +98,9 @@ export class Kernel {
 
   /**
    * What `relocateImage` takes; `bytes` is a fresh copy.
-   * @throws ImageFormatError NOT_RELOCATABLE without tables, or where RELR relocations are applied already
+   * @throws ImageFormatError NOT_RELOCATABLE without tables
    */
   relocatable(): RelocatableImage {
-    if (this.#isMoved) {
-      throw new ImageFormatError(
-        'NOT_RELOCATABLE',
-        'its RELR relocations are applied already: a memory dump or an output of relocate?',
-      );
-    }
     if (this.tables.rela.count + this.tables.relr.count === 0) throw notRelocatable();
     return { bytes: this.image.slice(), linkBase: this.linkBase, tables: this.tables };
   }
@@ -145,6 +139,14 @@ export class Kernel {
 
 function notRelocatable(): ImageFormatError {
   return new ImageFormatError('NOT_RELOCATABLE', 'not relocatable: built without CONFIG_RELOCATABLE');
+}
+
+/** An image that was relocated already, at its link address again: RELR takes the move back, RELATIVE stores the addends. */
+function movedBack(image: RelocatableImage, movedBy: number): Uint8Array {
+  const copy = { ...image, bytes: image.bytes.slice() };
+  relocateImage(copy, -movedBy);
+  relocateImage(copy, 0);
+  return copy.bytes;
 }
 
 /** A plain view (`slice` of a Node Buffer shares memory), copied where it does not start at a multiple of 8, as word access needs. */

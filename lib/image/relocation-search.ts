@@ -22,12 +22,9 @@ export interface FoundTables {
   readonly linkBase: number;
   readonly rela: { readonly offset: number; readonly count: number };
   readonly relr: { readonly offset: number; readonly words: number; readonly count: number };
-  /** The image has moved: its RELR places hold run addresses, to which the table cannot be applied again. */
-  readonly isMoved: boolean;
+  /** How far the image has been relocated already, as a memory dump or an output of `relocate` has; 0 as it was built. */
+  readonly movedBy: number;
 }
-
-/** A table this long is none by chance. */
-const CERTAIN = 64;
 
 const NONE = { offset: 0, count: 0 } as const;
 const NO_RELR = { offset: 0, words: 0, count: 0 } as const;
@@ -55,14 +52,27 @@ export function findRelocationTables(
   const words = new Uint32Array(image.buffer, image.byteOffset, (image.length >> 3) * 2);
   const search = { words, bytes: new DataView(image.buffer, image.byteOffset, image.length), ...header };
   const rela = findRela(search);
+  const movedBy = rela ? findMove(search, rela) : 0;
   // A linker packs nearly all places or none, so the smaller of the two tables is the leftover or no table at all.
-  const larger = (run: RelrRun | undefined, least: number) =>
-    run && run.table.count > (rela?.table.count ?? 0) && run.table.count >= least ? run : undefined;
-  const relr = larger(findRelr(search, rela, 'as linked'), 1);
-  const isMoved = relr === undefined && larger(findRelr(search, rela, 'moved'), CERTAIN) !== undefined;
+  const packed = findRelr(search, rela, movedBy);
+  const relr = packed && packed.table.count > (rela?.table.count ?? 0) ? packed : undefined;
   const linkBase = rela?.linkBase ?? relr?.linkBase;
   if (linkBase === undefined) return undefined;
-  return { linkBase, rela: rela?.table ?? NONE, relr: relr?.table ?? NO_RELR, isMoved };
+  return { linkBase, rela: rela?.table ?? NONE, relr: relr?.table ?? NO_RELR, movedBy };
+}
+
+/** What the RELATIVE places hold beyond their addends, if all agree: places are zero, or hold the addend, until the image has moved. */
+function findMove(search: Search, { linkBase, table }: RelaRun): number {
+  const { words } = search;
+  let move: number | undefined;
+  for (let i = 0; i < table.count; i++) {
+    const record = table.offset / 4 + i * RELA_WORDS;
+    const held = heldAt(search, valueAt(words, record) - linkBase);
+    const distance = (held ?? 0) - valueAt(words, record + 4);
+    if (!held || (move !== undefined && distance !== move)) return 0;
+    move = distance;
+  }
+  return move !== undefined && linkBase + move < 0 && linkBase + move >= -(2 ** 52) ? move : 0;
 }
 
 interface RelaRun {
@@ -107,9 +117,7 @@ interface RelrRun {
   readonly table: { offset: number; words: number; count: number };
 }
 
-type State = 'as linked' | 'moved';
-
-function findRelr(search: Search, rela: RelaRun | undefined, state: State): RelrRun | undefined {
+function findRelr(search: Search, rela: RelaRun | undefined, movedBy: number): RelrRun | undefined {
   const { words } = search;
   // An addend is an address too, and the RELR table may follow right behind the last one.
   const skipFrom = (rela?.table.offset ?? 0) / 4;
@@ -125,7 +133,7 @@ function findRelr(search: Search, rela: RelaRun | undefined, state: State): Relr
       at += 2;
       continue;
     }
-    const { run, next } = measureRelr(search, at, { knownBase: rela?.linkBase, state });
+    const { run, next } = measureRelr(search, at, { knownBase: rela?.linkBase, movedBy });
     if (run && run.table.count > (best?.table.count ?? 0)) best = run;
     at = next;
   }
@@ -139,15 +147,14 @@ function findRelr(search: Search, rela: RelaRun | undefined, state: State): Relr
 function measureRelr(
   search: Search,
   start: number,
-  { knownBase, state }: { knownBase: number | undefined; state: State },
+  { knownBase, movedBy }: { knownBase: number | undefined; movedBy: number },
 ): { run?: RelrRun; next: number } {
   const { words, imageSize } = search;
   const linkBase = knownBase ?? linkBaseOf(valueAt(words, start), search);
   if (linkBase === undefined) return { next: start + 2 };
   const first = valueAt(words, start) - linkBase;
-  // Where the image has moved to, only its addresses can tell: those near what the first place holds.
-  const base = state === 'moved' ? heldAt(search, first) : linkBase;
-  if (base === undefined || base >= 0 || !holdsAddress(search, base, first)) return { next: start + 2 };
+  const base = linkBase + movedBy;
+  if (!holdsAddress(search, base, first)) return { next: start + 2 };
   let cursor = 0;
   // Addresses ascend from the last place, not from the cursor: one at another alignment may lie among a bitmap's words.
   let last = -1;

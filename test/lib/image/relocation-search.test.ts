@@ -47,7 +47,7 @@ describe('findRelocationTables', () => {
           linkBase: base,
           rela: { offset, count: records.length },
           relr: NO_RELR,
-          isMoved: false,
+          movedBy: 0,
         });
       }),
     );
@@ -64,7 +64,7 @@ describe('findRelocationTables', () => {
           linkBase: BASE,
           rela: count > 0 ? { offset: RELA_AT, count } : NO_RELA,
           relr: { offset, words: words.length, count: places.length },
-          isMoved: false,
+          movedBy: 0,
         });
       }),
     );
@@ -107,17 +107,25 @@ describe('findRelocationTables', () => {
     expect(search(image)).toMatchObject({ rela: { offset: RELR_AT - 48, count: 2 }, relr: found });
   });
 
-  it('knows an image that has moved by what its RELR places hold, and a short run of pointers for nothing', () => {
-    const moved = (count: number, distance: bigint) => {
-      const list = Array.from({ length: count }, (_, i) => 0x200 + 24 * i);
+  it('finds the tables of an image that has moved, and how far, by what RELATIVE places hold beyond their addends', () => {
+    const moved = (distance: bigint, held = distance) => {
+      const list = Array.from({ length: 64 }, (_, i) => 0x200 + 24 * i);
       const words = encodeRelr(list.map(at));
-      const values = list.map((offset) => [offset, at(offset) + distance] as const);
-      return search({ relas: { at: RELA_AT, records: [relative(0x3000)] }, relr: { at: RELR_AT, words }, values });
+      const records = [0x3000, 0x3008].map((place) => ({ ...relative(place), addend: at(0x180) }));
+      const values = [
+        ...list.map((offset) => [offset, at(offset) + distance] as const),
+        [0x3000, at(0x180) + held] as const,
+      ];
+      return search({
+        relas: { at: RELA_AT, records },
+        relr: { at: RELR_AT, words },
+        values: [...values, [0x3008, at(0x180) + distance]],
+      });
     };
-    expect(moved(64, 0x2a5fde000000n)).toMatchObject({ linkBase: BASE, relr: NO_RELR, isMoved: true });
-    expect(moved(64, -0x20000000n)).toMatchObject({ relr: NO_RELR, isMoved: true });
-    expect(moved(63, 0x2a5fde000000n)).toMatchObject({ relr: NO_RELR, isMoved: false });
-    expect(moved(64, 0n)).toMatchObject({ relr: { count: 64 }, isMoved: false });
+    for (const distance of [0x2a5fde000000n, -0x20000000n, 0n]) {
+      expect(moved(distance)).toMatchObject({ linkBase: BASE, relr: { count: 64 }, movedBy: Number(distance) });
+    }
+    expect(moved(0x200000n, 0x400000n)).toMatchObject({ movedBy: 0 });
   });
 
   it('takes places up to the last word of the image and none behind it', () => {
