@@ -2,6 +2,25 @@
 import { UsageError } from './output/error.js';
 import { STANDARD_OUTPUT } from './output/file.js';
 
+/** Stands for `-` while yargs parses, which takes a positional `-` for an option without a name. No word of a command line holds a NUL. */
+const DASH = '\0-';
+
+export function hideDashes(words: readonly string[]): string[] {
+  return words.map((word) => (word === '-' ? DASH : word));
+}
+
+const shown = (value: unknown): unknown => (value === DASH ? '-' : value);
+
+/** A message of yargs about such words. */
+export const withDashes = (message: string): string => message.replaceAll(DASH, '-');
+
+/** Puts back, in place, what hideDashes() took out. */
+export function showDashes(values: Record<string, unknown>): void {
+  for (const [name, value] of Object.entries(values)) {
+    values[name] = Array.isArray(value) ? value.map(shown) : shown(value);
+  }
+}
+
 /** Names of options by what they hold: what yargs hands to a check beside the values. */
 export interface DeclaredOptions {
   readonly array: readonly string[];

@@ -4,7 +4,7 @@ import { createRequire } from 'node:module';
 import type { Argv, CommandModule } from 'yargs';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { checkArguments, type DeclaredOptions } from './argument.js';
+import { checkArguments, type DeclaredOptions, hideDashes, showDashes, withDashes } from './argument.js';
 import { exitCodeOf, reportError, UsageError } from './output/error.js';
 import { endWithReaders } from './output/stream.js';
 
@@ -85,6 +85,7 @@ async function program(words: readonly string[]): Promise<Argv> {
     .strictCommands()
     .demandCommand(1, 'a command is missing; --help lists them')
     .recommendCommands()
+    .middleware(showDashes)
     .check((values, declared) => {
       // The types know this argument as aliases, which it has not been since yargs 17.
       checkArguments(values, declared as unknown as DeclaredOptions);
@@ -94,7 +95,7 @@ async function program(words: readonly string[]): Promise<Argv> {
     .epilogue(EXIT_CODES)
     .wrap(Math.min(process.stdout.columns ?? 100, 120))
     .fail((message, error) => {
-      throw error ?? new UsageError(message);
+      throw error ?? new UsageError(withDashes(message));
     });
   for (const { usage, describe, load } of COMMANDS) {
     // Completion asks for a builder's options without waiting for it, so the command must be there before.
@@ -107,10 +108,19 @@ async function program(words: readonly string[]): Promise<Argv> {
   );
 }
 
-endWithReaders();
-try {
-  await (await program(hideBin(process.argv))).parseAsync();
-} catch (error) {
+function fail(error: unknown): void {
   reportError(error, process.argv.includes('--debug'));
   process.exitCode = exitCodeOf(error);
+}
+
+endWithReaders();
+// Node's own exit code for them is 1, which says that a check found something.
+process.on('uncaughtException', (error) => {
+  fail(error);
+  process.exit();
+});
+try {
+  await (await program(hideDashes(hideBin(process.argv)))).parseAsync();
+} catch (error) {
+  fail(error);
 }
