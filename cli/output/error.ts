@@ -37,8 +37,12 @@ function reasonOf(error: unknown): string {
   return systemReason(error) ?? (error instanceof Error ? error.message : String(error));
 }
 
+/** What yargs throws for an option that lacks its value; it does not export the class. */
+const isYargsError = (error: unknown): boolean => error instanceof Error && error.name === 'YError';
+
 function isExpected(error: unknown): boolean {
   if (error instanceof FileError) return isExpected(error.cause);
+  if (isYargsError(error)) return true;
   return error instanceof UsageError || error instanceof KaslrkitError || systemReason(error) !== undefined;
 }
 
