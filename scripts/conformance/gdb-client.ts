@@ -38,7 +38,7 @@ export class GdbClient {
     this.#stream = stream;
     stream.on('data', (chunk: Uint8Array) => this.#receive(chunk));
     stream.on('error', (cause) => this.#close(cause));
-    stream.on('close', () => this.#close(undefined));
+    for (const event of ['end', 'close']) stream.on(event, () => this.#close(undefined));
   }
 
   /** Greets the stub and learns its registers. @throws GdbError if it speaks no such protocol */
@@ -74,8 +74,8 @@ export class GdbClient {
   /** A register of up to 64 bits by the name the target description gives it: `x0`, `pc`, `TTBR1_EL1`. */
   async readRegister(name: string): Promise<bigint> {
     const data = await this.#ok(`p${this.#numberOf(name)}`);
-    const bytes = Buffer.from(data, 'hex');
-    return BigInt(`0x${Buffer.from(bytes.reverse()).toString('hex')}`);
+    if (!/^([0-9a-f]{2}){1,8}$/i.test(data)) throw new GdbError(`register ${name} reads as '${data}'`);
+    return BigInt(`0x${Buffer.from(data, 'hex').reverse().toString('hex')}`);
   }
 
   async writeRegister(name: string, value: bigint): Promise<void> {
@@ -178,7 +178,7 @@ export class GdbClient {
         this.#waiting?.resolve(event.data);
       } else if (event.kind === 'corrupt') {
         this.#stream.write('-');
-      } else if (event.kind === 'nack') {
+      } else if (event.kind === 'nack' && this.#waiting) {
         if (++this.#retries > RETRIES) this.#waiting?.reject(new GdbError('the GDB stub cannot read our packets'));
         else this.#stream.write(this.#last);
       }
