@@ -18,6 +18,9 @@ export default {
     project('unit', ['{lib,cli,scripts}/**/*.test.ts']),
     project('conformance', ['conformance/**/*.test.ts']),
     project('slow', ['slow/**/*.test.ts']),
+    project('package', ['package.test.ts']),
   ],
   testTimeout: 60_000,
+  // Half of the time goes into child processes.
+  maxWorkers: '100%',
 };
