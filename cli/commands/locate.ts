@@ -87,8 +87,8 @@ async function searchDump(
   if (isWatched) process.stderr.write('\r\u001b[K');
   const others = images.slice(1).filter(({ offset }) => offset !== 0 && offset !== images[0]!.offset);
   if (others.length > 0 && !quiet) {
-    const places = others.map(({ position }) => `0x${position.toString(16)}`).join(', ');
-    process.stderr.write(`the memory of earlier boots holds this kernel too, at ${places}\n`);
+    const offsets = others.map(({ offset }) => `0x${offset.toString(16)}`).join(', ');
+    process.stderr.write(`${memory} holds this kernel at other offsets too, perhaps of earlier boots: ${offsets}\n`);
   }
   return images[0]!;
 }

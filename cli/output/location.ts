@@ -96,7 +96,7 @@ export function printLocation(report: LocationReport): void {
     ['consistent', contradictions.length === 0 ? 'yes' : 'no'],
     ...contradictions.map((reason): [string, string] => ['', reason]),
     ...optional('modules', modules?.join(' ')),
-    ...(offset > 0 ? debuggerFields(report) : []),
+    ...(offset > 0 && contradictions.length === 0 ? debuggerFields(report) : []),
   ]);
 }
 

@@ -121,9 +121,11 @@ function kernelGivenModules(
 ): Uncertainty {
   const image = slotHistogram(slots);
   if (!fromImage) return uncertainty(image);
+  const bits = shannonBits(image) + shannonBits(spreadHistogram(fromImage)) - shannonBits(absolute);
   return {
     slots: mostInRun(slots, Math.ceil(fromImage.pages.length / (IMAGE_ALIGN / pageSize))),
-    bits: shannonBits(image) + shannonBits(spreadHistogram(fromImage)) - shannonBits(absolute),
+    // Where nothing is left, a double's last bit may be below it.
+    bits: Math.max(bits, 0),
   };
 }
 

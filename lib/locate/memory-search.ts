@@ -21,8 +21,8 @@ const OFFSET_LIMIT = 2n ** 52n;
 const LEAST_SHARE = 1 / 4;
 
 export interface FoundImage {
-  /** Where in the file the image begins, and its physical address where the dump says. */
-  readonly position: number;
+  /** Where in the file the image begins, unless that is before the dump does; its physical address, where the dump says. */
+  readonly position?: number;
   readonly phys?: bigint;
   /** Run address minus link address. */
   readonly offset: number;
@@ -108,7 +108,7 @@ function judge(dump: MemoryDump, { range, start, votes }: Candidate, print: Fing
     return [];
   return [
     {
-      position: range.position + start,
+      ...(start >= 0 && { position: range.position + start }),
       ...(range.phys !== undefined && { phys: range.phys + BigInt(start) }),
       offset: Number(best[0]),
       pages: { found: votes, of: print.pages.size },

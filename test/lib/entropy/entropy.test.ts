@@ -114,6 +114,13 @@ describe('entropyOf', () => {
     expect(entropyOf(machineOf('6.0', 39), 2 ** 40).regions.linearMap).toEqual({ slots: 1, bits: 0, minBits: 0 });
   });
 
+  it('leaves nothing of the kernel where the direct box has no room to move', () => {
+    const machine = machineOf('6.5', 48, { fullRegion: false, imageSize: 2 ** 27 - 4096 + 1 });
+    const { kernelPointer, modulePointer } = entropyOf(machine).leak;
+    expect(kernelPointer.modules).toEqual({ slots: 1, bits: 0 });
+    expect(modulePointer.kernel).toEqual({ slots: 1, bits: 0 });
+  });
+
   it('refuses an image that leaves no room for modules', () => {
     for (const key of ['5.4', '6.9']) {
       expect(codeOf(() => entropyOf(machineOf(key, 48, { imageSize: 2 ** 31 + 2 ** 20 })))).toBe('BAD_LAYOUT');

@@ -107,6 +107,16 @@ describe.each(SAMPLE_KERNELS)('findImages, for the kernel of style $style', ({ i
     expect(found!.words.found).toBeGreaterThan(print.moved.length / 2);
   });
 
+  it('finds one that begins before the dump does, or ends after it', async () => {
+    const print = fingerprint((await kernel).relocatable());
+    const image = running(await kernel, OFFSET);
+    const head = findImages(dumpOf(image.subarray(4096)), print)[0]!;
+    expect(head).toMatchObject({ offset: OFFSET });
+    expect(head.position).toBeUndefined();
+    const tail = withBytes(MEMORY.subarray(0, image.length), [4096, image.subarray(0, image.length - 4096)]);
+    expect(findImages(dumpOf(tail), print)[0]).toMatchObject({ position: 4096, offset: OFFSET });
+  });
+
   it('does not find it in other memory', async () => {
     const print = fingerprint((await kernel).relocatable());
     for (const memory of [MEMORY, new Uint8Array(MIB), new Uint8Array(0), MEMORY.subarray(0, 4)]) {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 import { formatVa, va } from '../../../lib/address.js';
-import { eraByKey } from '../../../lib/kaslr/era.js';
-import type { BootRecord } from '../../../lib/locate/boot-record.js';
+import { ERAS, eraByKey } from '../../../lib/kaslr/era.js';
+import { type BootRecord, readBootRecord } from '../../../lib/locate/boot-record.js';
+import { locate } from '../../../lib/locate/locate.js';
 import { contradictionsWith, machineOfRecord, possibleGeometries } from '../../../lib/locate/record-machine.js';
 import { codeOf } from '../../support/thrown.js';
 
@@ -16,13 +18,13 @@ describe('machineOfRecord', () => {
     ]);
 
   it.each([
-    ['4.6', 0xffff000008000000n, 4096, [[48, 48]]],
-    ['4.17', 0xffffff8008000000n, 4096, [[39, 39]]],
-    ['5.4', 0xffffffc010000000n, 4096, [[39, 39]]],
-    ['6.0', 0xffff800008000000n, 4096, [[48, 48]]],
+    ['4.6', '0xffff000008000000', 4096, [[48, 48]]],
+    ['4.17', '0xffffff8008000000', 4096, [[39, 39]]],
+    ['5.4', '0xffffffc010000000', 4096, [[39, 39]]],
+    ['6.0', '0xffff800008000000', 4096, [[48, 48]]],
     [
       '6.0',
-      0xffff800008000000n,
+      '0xffff800008000000',
       65536,
       [
         [48, 48],
@@ -30,10 +32,10 @@ describe('machineOfRecord', () => {
         [52, 52],
       ],
     ],
-    ['6.9', 0xffffffc080000000n, 4096, [[39, 39]]],
+    ['6.9', '0xffffffc080000000', 4096, [[39, 39]]],
     [
       '6.9',
-      0xffff800080000000n,
+      '0xffff800080000000',
       4096,
       [
         [48, 48],
@@ -43,7 +45,7 @@ describe('machineOfRecord', () => {
     ],
     [
       '6.9',
-      0xffffc00080000000n,
+      '0xffffc00080000000',
       16384,
       [
         [47, 47],
@@ -51,8 +53,8 @@ describe('machineOfRecord', () => {
         [52, 52],
       ],
     ],
-  ] as const)('reads VA bits off the link address in era %s: %x, pages of %d', (key, from, pageSize, expected) => {
-    expect(actualBits({ kimageVaddr: address(from) }, key, pageSize)).toEqual(expected);
+  ] as const)('reads VA bits off the link address in era %s: %s, pages of %d', (key, from, pageSize, expected) => {
+    expect(actualBits({ kimageVaddr: address(BigInt(from)) }, key, pageSize)).toEqual(expected);
   });
 
   it('follows vmcoreinfo where it says', () => {
@@ -90,6 +92,38 @@ describe('machineOfRecord', () => {
     expect(codeOf(() => actualBits({ kimageVaddr: address(0xffffffff81000000n) }, '6.0'))).toBe('BAD_LAYOUT');
     expect(codeOf(() => actualBits({ kimageVaddr: va(0x1000) }, '6.0'))).toBe('BAD_LAYOUT');
     expect(codeOf(() => actualBits({ vaBits: 48, pageSize: 8192 }, '6.0'))).toBe('BAD_LAYOUT');
+  });
+});
+
+describe('a hostile log', () => {
+  const number = fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }).map((x) => x.toString(16));
+  const line = fc.oneof(
+    fc.tuple(number, number).map(([offset, from]) => `Kernel Offset: 0x${offset} from 0x${from}`),
+    fc.tuple(number, number).map(([offset, from]) => `Kernel Offset: 0x${offset.slice(4)} from 0xffff${from.slice(4)}`),
+    number.map((x) => `KERNELOFFSET=${x}`),
+    number.map((x) => `SYMBOL(_stext)=${x}`),
+    number.map((x) => `NUMBER(MODULES_END)=0x${x}`),
+    number.map((x) => `NUMBER(kimage_voffset)=0x${x}`),
+    fc.nat(99).map((x) => `NUMBER(VA_BITS)=${x}`),
+    fc.nat(255).map((x) => `NUMBER(TCR_EL1_T1SZ)=0x${x.toString(16)}`),
+    fc.nat(99999).map((x) => `PAGESIZE=${x}`),
+    fc.tuple(fc.nat(999), fc.nat(999)).map(([major, minor]) => `Linux version ${major}.${minor} (x)`),
+    fc.string(),
+  );
+
+  it('is read and explained, or refused by an error of our own', () => {
+    fc.assert(
+      fc.property(fc.array(line, { maxLength: 12 }), fc.constantFrom(...ERAS), (lines, era) => {
+        const code = codeOf(() => {
+          const record = readBootRecord(lines);
+          const { machine, geometries } = machineOfRecord(record, { era });
+          locate(machine, va(machine.linkBase! + Number(record.offset)), geometries);
+        });
+        // Anything else is an error that escaped.
+        expect(['undefined', 'string']).toContain(typeof code);
+      }),
+      { numRuns: 3000 },
+    );
   });
 });
 
