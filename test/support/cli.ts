@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from '@jest/globals';
+import { schemaViolations } from './schema.js';
 
 /** `npm test` builds it first. */
 export const MAIN = new URL('../../dist/cli/main.js', import.meta.url).pathname;
@@ -27,11 +28,13 @@ export function run(
   return { status, stdout, stderr };
 }
 
-/** The one JSON document of a run that ends well and says nothing on stderr. */
+/** The one JSON document of a run that ends well and says nothing on stderr; it follows its schema in docs/schema. */
 export function runJson<T = unknown>(...args: string[]): T {
   const { status, stdout, stderr } = run([...args, '--json']);
   expect([status, stderr]).toEqual([0, '']);
-  return JSON.parse(stdout) as T;
+  const document: unknown = JSON.parse(stdout);
+  expect(schemaViolations(args[0]!, document)).toEqual([]);
+  return document as T;
 }
 
 /** Runs what must be refused: exit 2, nothing on stdout, one line on stderr and no stack. Returns that line. */
