@@ -28,6 +28,9 @@ const wholeImage = ({ kernel }: BootFacts): ImageRange[] => [{ start: 0, end: ke
 const named = (names: RegExp) => (boot: BootFacts) =>
   namesData(boot.kernel) ? symbolRanges(boot.kernel, names) : wholeImage(boot);
 
+/** The same where the value is no evidence. */
+const namedOnly = (names: RegExp) => (boot: BootFacts) => symbolRanges(boot.kernel, names);
+
 /** Before 6.0 the kernel first runs at its link address, up to kaslr_early_init(), and then again from __primary_switched. */
 const runsTwice = ({ kernel }: BootFacts): boolean => kernel.era.moduleSeed === 'image';
 
@@ -113,7 +116,7 @@ export const EARLY_WRITES: readonly EarlyWrite[] = [
   },
   {
     reason: 'use of non-global mappings',
-    where: named(/^(__pi_)?arm64_use_ng_mappings$/),
+    where: namedOnly(/^(__pi_)?arm64_use_ng_mappings$/),
     holds: (word) => gains(word, 1n, 8),
   },
   {

@@ -9,6 +9,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { UsageError } from '../../cli/output/error.js';
 import { GdbClient } from './gdb-client.js';
 
 export const QEMU = 'qemu-system-aarch64';
@@ -37,7 +38,7 @@ export interface BootFiles {
 }
 
 /** QEMU is missing or did not start. */
-export class MachineError extends Error {}
+export class MachineError extends UsageError {}
 
 function machineArguments({ cpu, memory }: MachineOptions, extra = ''): string[] {
   const fixed = '-accel tcg -nodefaults -display none'.split(' ');

@@ -8,7 +8,7 @@ import { exitCodeOf, reportError } from '../../cli/output/error.js';
 import { writeOutput } from '../../cli/output/file.js';
 import { formatU64 } from '../../lib/address.js';
 import { type BootResult, boot } from './boot.js';
-import { MachineError, qemuVersion } from './machine.js';
+import { qemuVersion } from './machine.js';
 import { drawModules } from './module-selection.js';
 import { HELP, type Options, parseOptions } from './option.js';
 import { countOutcomes, describeBoot, describeRun, markdownReport } from './report.js';
@@ -74,6 +74,8 @@ try {
     process.exitCode = failed > 0 || passed === 0 ? 1 : 0;
   }
 } catch (error) {
-  reportError(error, true);
-  process.exitCode = error instanceof MachineError ? 2 : exitCodeOf(error);
+  const code = exitCodeOf(error);
+  // Only a bug's stack tells anybody anything.
+  reportError(error, code === 70);
+  process.exitCode = code;
 }

@@ -70,20 +70,21 @@ function parseWords(words: string[]) {
 export function parseOptions(words: string[]): Options | undefined {
   const values = parseWords(words);
   if (values.help) return undefined;
-  const { kernel, matrix, seed, seeds, count = '100' } = values;
+  const { kernel, matrix, seed, seeds, modules, count = '100' } = values;
   if ((kernel === undefined) === (matrix === undefined)) throw new UsageError('one of --kernel and --matrix is needed');
   if (matrix !== undefined && !isMatrix(matrix))
     throw new UsageError(`there is no matrix '${matrix}', but ci and full`);
-  if (matrix !== undefined && (seed ?? seeds ?? values.modules ?? values.cpu ?? values.count) !== undefined) {
+  if (matrix !== undefined && (seed ?? seeds ?? modules ?? values.cpu ?? values.count) !== undefined) {
     throw new UsageError(
       '--matrix says what is booted: --modules, --cpu, --seed, --seeds and --count go with --kernel',
     );
   }
   if (seed !== undefined && seeds !== undefined) throw new UsageError('--seed and --seeds exclude each other');
+  if (values.count !== undefined && modules === undefined) throw new UsageError('--count goes with --modules');
   if (values['self-test'] && values.markdown !== undefined) throw new UsageError('--self-test writes no report');
   return {
     kernel,
-    modules: values.modules,
+    modules,
     cpu: values.cpu,
     seeds: seed?.map(parseSeed) ?? parseCount(seeds ?? '1', '--seeds'),
     count: count === 'all' ? Number.POSITIVE_INFINITY : parseCount(count, '--count'),

@@ -91,9 +91,10 @@ export function describeRun(results: readonly BootResult[]): string {
   const line = (row: readonly string[]): string =>
     row.map((cell, i) => (i < 2 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join('  ');
   const explained = explanations(results).map(
-    ([reason, count, boots]) => `  ${reason}: ${number(count)} in ${boots} boots`,
+    ([reason, count, boots]) => `  ${reason}: ${number(count)} in ${boots} ${boots === 1 ? 'boot' : 'boots'}`,
   );
-  return [...rows.map(line), 'different for known reasons:', ...explained].join('\n');
+  if (explained.length > 0) explained.unshift('different for known reasons:');
+  return [...rows.map(line), ...explained].join('\n');
 }
 
 /** The same for release notes, with what it takes to repeat a boot. */
