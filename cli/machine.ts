@@ -1,4 +1,4 @@
-/** The options that say which kernel on which machine, where no placement is given: from a kernel file, or without one. */
+/** The options that say which kernel on which machine: from a kernel file, or without one. */
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { parseU64 } from '../lib/address.js';
 import type { Kernel } from '../lib/image/kernel.js';
