@@ -1,0 +1,46 @@
+/** Where every module goes in a boot: first fit, one after another, as the loader does it. */
+import { parseVa, type Va } from '../../address.js';
+import { AddressSpace } from '../../module/address-space.js';
+import type { Boot, ModuleColumns } from '../report-data.js';
+
+export interface PlacedBlock {
+  readonly start: Va;
+  readonly end: number;
+  /** Index of the module, and of the block in `ModuleColumns.blocks`. */
+  readonly module: number;
+  readonly block: number;
+}
+
+/** The image in bytes, and what memory is handed out in. */
+export interface ImageFacts {
+  readonly imageSize: number;
+  readonly pageSize: number;
+}
+
+/** In the order of loading; a block that finds no room is missing. */
+export function placeModules(
+  boot: Boot,
+  { blocks, names }: ModuleColumns,
+  { imageSize, pageSize }: ImageFacts,
+): PlacedBlock[] {
+  const regions = boot.regions.map(({ base, end }) => ({ base: parseVa(base, 'base'), end: parseVa(end, 'end') }));
+  if (regions.length === 0) return [];
+  const range = { start: Math.min(...regions.map((r) => r.base)), end: Math.max(...regions.map((r) => r.end)) };
+  const space = new AddressSpace(range, pageSize);
+  const text = parseVa(boot.text, '_text');
+  space.reserve({ start: text, end: text + imageSize });
+  const placed: PlacedBlock[] = [];
+  names.forEach((_, module) => {
+    blocks.forEach(({ sizes }, block) => {
+      const size = sizes[module]!;
+      if (size === 0) return;
+      for (const region of regions) {
+        const start = space.allocate(size, region);
+        if (start === undefined) continue;
+        placed.push({ start, end: start + size, module, block });
+        return;
+      }
+    });
+  });
+  return placed;
+}
