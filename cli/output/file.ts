@@ -10,7 +10,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve, win32 } from 'node:path';
 import { aboutFile, UsageError } from './error.js';
 
 /** The name that stands for standard output where a file is written; a command then prints nothing else there. */
@@ -71,8 +71,12 @@ export class OutputFolder {
     this.#staging = staging;
   }
 
-  /** @param name a plain file name */
+  /**
+   * @param name a plain file name
+   * @throws UsageError for a path: what a file says of itself must not lead out of the folder, on any system
+   */
   async add(name: string, bytes: Uint8Array): Promise<void> {
+    if (win32.basename(name) !== name) throw new UsageError(`'${name}' is no file name`);
     await aboutFile(join(this.#folder, name), () => writeFileSync(join(this.#staging, name), bytes, { flag: 'wx' }));
   }
 
