@@ -15,7 +15,7 @@ const project = (name, testMatch) => ({
 
 export default {
   projects: [
-    project('unit', ['{lib,cli,scripts}/**/*.test.ts']),
+    project('unit', ['tidy.test.ts', '{lib,cli,scripts}/**/*.test.ts']),
     project('conformance', ['conformance/**/*.test.ts']),
     project('slow', ['slow/**/*.test.ts']),
     project('package', ['package.test.ts']),
