@@ -10,6 +10,10 @@ import { ImageFormatError } from '../errors.js';
 /** 1 GiB, ten times the largest kernel seen. */
 export const DEFAULT_OUTPUT_LIMIT = 2 ** 30;
 
+/** What a small file may unpack to, and how many times its size a large one: kernels shrink to a third, gzip to 1/1032 at most. */
+const SMALL_OUTPUT = 64 * 2 ** 20;
+const MOST_PER_BYTE = 1024;
+
 export interface Unpacked {
   readonly bytes: Uint8Array;
   /** `none`, or the names from the outside in: `gzip`, `zboot+zstd`. */
@@ -33,11 +37,12 @@ const MAX_DEPTH = 3;
 
 /**
  * Unwraps until what is left is no container.
- * @param limit the most bytes any layer may unpack to
+ * @param limit the most bytes any layer may unpack to; none may exceed 64 MiB and 1024 times the file either
  * @throws ImageFormatError BAD_CONTAINER naming the codec, TOO_LARGE past the limit
  */
 export async function unpack(bytes: Uint8Array, limit = DEFAULT_OUTPUT_LIMIT): Promise<Unpacked> {
   const layers: string[] = [];
+  const most = Math.min(limit, SMALL_OUTPUT + MOST_PER_BYTE * bytes.length);
   let inner = bytes;
   for (let depth = 0; depth < MAX_DEPTH; depth++) {
     const payload = zbootPayload(inner);
@@ -47,7 +52,7 @@ export async function unpack(bytes: Uint8Array, limit = DEFAULT_OUTPUT_LIMIT): P
     if (!codec) break;
     if (payload) layers.push('zboot');
     layers.push(codec.name);
-    inner = await runCodec(codec, wrapped, limit);
+    inner = await runCodec(codec, wrapped, most);
   }
   return { bytes: inner, compression: layers.join('+') || 'none' };
 }

@@ -26,12 +26,22 @@ export interface KallsymsTables {
 
 const u32 = (image: Buffer, at: number): number => (at >= 0 && at + 4 <= image.length ? image.readUInt32LE(at) : 0);
 
+/** Digits in a row stand at nine places of a kernel at most, and one is in a token table; an image could be full of them. */
+const PLACE_LIMIT = 4096;
+/** Behind each token table stands a search of the whole image. */
+const TABLE_LIMIT = 16;
+
 export function findKallsyms(image: Buffer): KallsymsTables | undefined {
+  let places = 0;
+  let tables = 0;
   for (let zero = image.indexOf(DIGITS, 0, 'latin1'); zero >= 0; zero = image.indexOf(DIGITS, zero + 1, 'latin1')) {
+    if (++places > PLACE_LIMIT) return undefined;
     for (const align of [8, 4]) {
       const tokens = findTokens(image, zero, align);
-      const names = tokens && findNames(image, tokens.tokenTable, align);
-      if (tokens && names) return { ...tokens, ...names };
+      if (!tokens) continue;
+      if (++tables > TABLE_LIMIT) return undefined;
+      const names = findNames(image, tokens.tokenTable, align);
+      if (names) return { ...tokens, ...names };
     }
   }
   return undefined;

@@ -85,12 +85,15 @@ function decodeNames(
   const types: string[] = [];
   const decoded: string[] = [];
   let at = names;
+  // Real names are a few megabytes of tens; one token of 500 letters named by every byte would be gigabytes.
+  let room = image.length;
   for (let i = 0; i < count; i++) {
     let length = image[at++]!;
     if (length >= 128) length = (length & 0x7f) | (image[at++]! << 7);
     let text = '';
     for (const end = at + length; at < end; at++) text += tokens[image[at]!]!;
-    if (text.length > NAME_LIMIT)
+    room -= text.length;
+    if (text.length > NAME_LIMIT || room < 0)
       throw new ImageFormatError('BAD_TABLE', `kallsyms: symbol ${i} has no name a kernel can have`);
     types.push(text[0] ?? '?');
     decoded.push(text.slice(1));

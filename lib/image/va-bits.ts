@@ -8,6 +8,8 @@ import { bits, signExtend } from '../bits.js';
 
 const NAME = 'VA_BITS\0';
 const NEAR = 8;
+/** The name stands once in every kernel seen. Each costs a pass over the image, which could be full of them. */
+const NAME_LIMIT = 16;
 
 const isAdrp = (word: number): boolean => (word & 0x9f000000) >>> 0 === 0x90000000;
 const isAddImmediate = (word: number): boolean => (word & 0xffc00000) >>> 0 === 0x91000000;
@@ -22,7 +24,13 @@ const adrpPages = (word: number): number => signExtend((bits(word, 23, 5) << 2) 
 export function findVaBits(image: Uint8Array): number | undefined {
   const bytes = Buffer.from(image.buffer, image.byteOffset, image.length);
   const words = new Uint32Array(image.buffer, image.byteOffset, image.length >> 2);
-  for (let at = bytes.indexOf(NAME, 0, 'latin1'); at >= 0; at = bytes.indexOf(NAME, at + 1, 'latin1')) {
+  let tried = 0;
+  for (
+    let at = bytes.indexOf(NAME, 0, 'latin1');
+    at >= 0 && tried < NAME_LIMIT;
+    at = bytes.indexOf(NAME, at + 1, 'latin1')
+  ) {
+    tried++;
     for (const reference of referencesTo(words, at)) {
       const near = words.subarray(Math.max(0, reference - NEAR), reference + NEAR);
       const value = near.filter(isMovzX2).map((word) => bits(word, 20, 5));

@@ -77,12 +77,17 @@ export function vmlinuxSymbols({ file }: Vmlinux): SymbolColumns {
   const table = openSymbolTable(file);
   if (!table) throw new ImageFormatError('NO_SYMBOLS', 'the vmlinux is stripped: it has no .symtab');
   const listed: { name: string; type: string; address: number }[] = [];
+  // A symbol takes 24 bytes, so names of under 70 letters on the average always have room; ends of one long name do not.
+  let room = 4 * file.bytes.length;
   for (let i = 1; i < table.count; i++) {
     const type = table.type(i);
     if (type === elf.STT_FILE || type === elf.STT_SECTION || table.shndx(i) === elf.SHN_UNDEF) continue;
     // Absolute symbols are constants, not places; many hold no address at all.
     if (table.isReserved(i)) continue;
     const name = table.name(i);
+    room -= name.length;
+    if (room < 0)
+      throw new ImageFormatError('BAD_TABLE', 'the symbols of .symtab have longer names than the file holds');
     const section = file.sections[table.shndx(i)];
     if (!section || name === '' || NOT_LISTED.test(name)) continue;
     const address = table.value(i);

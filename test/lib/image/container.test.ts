@@ -121,3 +121,11 @@ it('is not taken in by a bomb', async () => {
   expect(bomb.length).toBeLessThan(2 ** 17);
   expect(await codeOfAsync(() => unpack(bomb, 2 ** 20))).toBe('TOO_LARGE');
 });
+
+it('is not taken in by a bomb in a bomb: kilobytes never unpack to more than 64 MiB and 1024 times their size', async () => {
+  const inner = gzipSync(new Uint8Array(2 ** 28));
+  const bomb = gzipSync(inner);
+  expect(bomb.length).toBeLessThan(2 ** 12);
+  expect(await codeOfAsync(() => unpack(bomb))).toBe('TOO_LARGE');
+  expect((await unpack(gzipSync(gzipSync(new Uint8Array(2 ** 25))))).bytes).toHaveLength(2 ** 25);
+});
