@@ -60,12 +60,12 @@ export function writeElf(file: OutputFile): Uint8Array {
   const shstrtabName = names.add('.shstrtab');
   const strings = names.bytes();
 
-  const loads = file.loadable ? file.sections.filter((section) => section.sh_flags & elf.SHF_ALLOC) : [];
+  const isLoaded = (section: OutputSection): boolean => file.loadable && (section.sh_flags & elf.SHF_ALLOC) !== 0;
+  const loads = file.sections.flatMap((section, index) => (isLoaded(section) ? [{ section, index }] : []));
   let end = elf.EHDR_SIZE + loads.length * elf.PHDR_SIZE;
   const offsets = file.sections.map((section) => {
-    const isLoaded = loads.includes(section);
-    const start = alignUp(end, isLoaded ? LOAD_ALIGN : Math.max(section.sh_addralign, 1));
-    const offset = isLoaded ? start + modulo(section.sh_addr, LOAD_ALIGN) : start;
+    const start = alignUp(end, isLoaded(section) ? LOAD_ALIGN : Math.max(section.sh_addralign, 1));
+    const offset = isLoaded(section) ? start + modulo(section.sh_addr, LOAD_ALIGN) : start;
     end = offset + section.data.length;
     return offset;
   });
@@ -76,8 +76,8 @@ export function writeElf(file: OutputFile): Uint8Array {
   const view = new DataView(bytes.buffer);
 
   writeHeader(view, file, { headersAt, count, loads: loads.length });
-  loads.forEach((section, i) => {
-    writeLoad(view, elf.EHDR_SIZE + i * elf.PHDR_SIZE, section, offsets[file.sections.indexOf(section)]!);
+  loads.forEach(({ section, index }, i) => {
+    writeLoad(view, elf.EHDR_SIZE + i * elf.PHDR_SIZE, section, offsets[index]!);
   });
   file.sections.forEach((section, i) => {
     bytes.set(section.data, offsets[i]!);

@@ -89,9 +89,9 @@ function appendSymbols(file: ModuleFile, frobbed: FrobbedModule, { environment, 
   let kept = 0;
   let nameBytes = 0;
   for (let i = 0; i < symbols.count; i++) {
+    if (i !== 0 && !isKept(symbols.isReserved(i) ? 0 : symbols.shndx(i), frobbed, places, environment)) continue;
     const name = symbols.name(i);
-    if (i !== 0 && (name === '' || !isKept(symbols.isReserved(i) ? 0 : symbols.shndx(i), frobbed, places, environment)))
-      continue;
+    if (i !== 0 && name === '') continue;
     kept++;
     nameBytes += name.length + 1;
   }

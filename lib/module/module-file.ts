@@ -32,6 +32,12 @@ export function moduleName(name: string): string {
  */
 export function openModule(bytes: Uint8Array, fallbackName: string): ModuleFile {
   const file = openElf(bytes, [elf.ET_REL]);
+  if (file.sections.length >= elf.SHN_LORESERVE) {
+    throw new ModuleError(
+      'NOT_A_MODULE',
+      `${file.sections.length} sections: the kernel's loader knows no extended numbering`,
+    );
+  }
   const symbols = openSymbolTable(file);
   const info = findSection(file, '.modinfo');
   if (!symbols) throw new ModuleError('NOT_A_MODULE', 'no symbol table: stripped, or no kernel module');

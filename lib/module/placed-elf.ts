@@ -9,6 +9,7 @@ import * as elf from '../elf/constant.js';
 import type { Section } from '../elf/file.js';
 import { openRelaTable } from '../elf/rela-table.js';
 import { type OutputSection, type OutputSymbol, writeElf, writeSymbolTable } from '../elf/writer.js';
+import { ModuleError } from '../errors.js';
 import type { EntryKind } from '../plt/entry.js';
 import { RelocatableSection } from '../reloc/apply.js';
 import { PLT_SECTION } from './frobbed-section.js';
@@ -21,9 +22,7 @@ export function moduleElf(file: ModuleFile, module: LoadedModule, entry: EntryKi
     ...module.sections
       .filter(({ bytes }) => bytes.length > 0)
       .map((section) => ({ from: section.index, output: loadedSection(file, section) })),
-    ...file.elf.sections
-      .filter(isDebug)
-      .map((section) => ({ from: section.index, output: debugSection(file, module, section) })),
+    ...debugSections(file, module),
   ];
   const newIndex = new Map(kept.map(({ from }, i) => [from, i + 1]));
   const symbols = [...moduleSymbols(file, module, newIndex), ...pltSymbols(file, module, { entry, newIndex })];
@@ -53,33 +52,44 @@ function loadedSection(
   };
 }
 
-function debugSection(file: ModuleFile, module: LoadedModule, section: Section): OutputSection {
-  const data = section.data.slice();
-  const relocatable = new RelocatableSection(data, va(0));
-  for (const table of file.elf.sections) {
-    if (table.sh_type !== elf.SHT_RELA || table.sh_info !== section.index) continue;
+function debugSections(file: ModuleFile, module: LoadedModule): { from: number; output: OutputSection }[] {
+  const { sections } = file.elf;
+  const contents = new Map(sections.filter(isDebug).map((section) => [section.index, section.data.slice()]));
+  for (const table of sections) {
+    const data = table.sh_type === elf.SHT_RELA ? contents.get(table.sh_info) : undefined;
+    if (!data) continue;
     const relas = openRelaTable(table);
+    const relocatable = new RelocatableSection(data, va(0));
     // A debug entry that does not fit describes code that is not loaded; it stays as it is.
     for (let i = 0; i < relas.count; i++) relocatable.apply(relas, i, module.symbols[relas.symbol(i)] ?? va(0));
   }
-  const { name, sh_type, sh_addralign } = section;
-  return { name, sh_type, sh_flags: 0, sh_addr: va(0), sh_size: data.length, sh_addralign, data };
+  return [...contents].map(([from, data]) => {
+    const { name, sh_type, sh_addralign } = sections[from]!;
+    return { from, output: { name, sh_type, sh_flags: 0, sh_addr: va(0), sh_size: data.length, sh_addralign, data } };
+  });
 }
 
+/** A symbol takes 24 bytes, so names of under 70 letters on the average always have room; ends of one long name do not. */
+const NAME_EFFORT = 4;
+
 function moduleSymbols(
-  { symbols }: ModuleFile,
+  { symbols, elf: file }: ModuleFile,
   module: LoadedModule,
   newIndex: ReadonlyMap<number, number>,
 ): OutputSymbol[] {
   const output: OutputSymbol[] = [];
+  let room = NAME_EFFORT * file.bytes.length;
   for (let i = 1; i < symbols.count; i++) {
     const shndx = symbols.shndx(i);
     const isAbsolute = symbols.isReserved(i) || shndx === elf.SHN_UNDEF;
     const index = isAbsolute ? elf.SHN_ABS : newIndex.get(shndx);
     const value = module.symbols[i];
     if (index === undefined || value === undefined || symbols.type(i) === elf.STT_FILE) continue;
+    const name = symbols.name(i);
+    room -= name.length;
+    if (room < 0) throw new ModuleError('BAD_LAYOUT', 'the symbols have longer names than the file holds');
     output.push({
-      name: symbols.name(i),
+      name,
       value,
       size: symbols.size(i),
       bind: symbols.bind(i),
@@ -95,10 +105,10 @@ function pltSymbols(
   module: LoadedModule,
   { entry, newIndex }: { entry: EntryKind; newIndex: ReadonlyMap<number, number> },
 ): OutputSymbol[] {
-  const names = new Map<number, string>();
+  const symbolAt = new Map<number, number>();
   for (let i = 1; i < symbols.count; i++) {
     const address = module.symbols[i];
-    if (address !== undefined && symbols.name(i) !== '') names.set(address, symbols.name(i));
+    if (address !== undefined && symbols.name(i) !== '') symbolAt.set(address, i);
   }
   const output: OutputSymbol[] = [];
   for (const part of ['core', 'init'] as const) {
@@ -108,11 +118,11 @@ function pltSymbols(
     for (let slot = 0; slot < module.plt[part].used; slot++) {
       const offset = slot * entry.size;
       const place = (section.address + offset) as Va;
-      const name = names.get(entry.destination({ view, offset, place }) ?? 0);
-      if (name === undefined) continue;
+      const symbol = symbolAt.get(entry.destination({ view, offset, place }) ?? 0);
+      if (symbol === undefined) continue;
       const shndx = newIndex.get(section.index)!;
       output.push({
-        name: `${name}@plt`,
+        name: `${symbols.name(symbol)}@plt`,
         value: place,
         size: entry.size,
         bind: elf.STB_LOCAL,

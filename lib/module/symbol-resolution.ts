@@ -30,7 +30,7 @@ export function resolveSymbols(
 ): (Va | undefined)[] {
   const addresses: (Va | undefined)[] = [UNRESOLVED];
   const missing: string[] = [];
-  for (let i = 1; i < symbols.count; i++) {
+  for (let i = 1; i < symbols.count && missing.length < MISSING_LIMIT; i++) {
     const shndx = symbols.shndx(i);
     if (symbols.isReserved(i)) {
       if (shndx === elf.SHN_COMMON)
@@ -38,8 +38,7 @@ export function resolveSymbols(
       addresses.push(shndx === elf.SHN_ABS ? symbols.value(i) : UNRESOLVED);
     } else if (shndx === elf.SHN_UNDEF) {
       const address = lookup(symbols.name(i));
-      if (address === undefined && symbols.bind(i) !== elf.STB_WEAK && missing.length < MISSING_LIMIT)
-        missing.push(symbols.name(i));
+      if (address === undefined && symbols.bind(i) !== elf.STB_WEAK) missing.push(symbols.name(i));
       addresses.push(address ?? UNRESOLVED);
     } else if (shndx >= file.sections.length) {
       throw new ModuleError(

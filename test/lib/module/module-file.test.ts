@@ -69,6 +69,11 @@ describe('openModule', () => {
     expect(codeOf(() => openModule(buildModule({ sections: [] }, 'livepatch=Y'), 'x'))).toBe('LIVEPATCH');
   });
 
+  it('refuses more sections than the kernel’s loader can count', () => {
+    const sections = Array.from({ length: 0xff00 }, () => ({ name: '', data: new Uint8Array(0) }));
+    expect(codeOf(() => openModule(buildModule({ sections }), 'x'))).toBe('NOT_A_MODULE');
+  });
+
   it('refuses an object that is no module, and a file that is no object', () => {
     expect(codeOf(() => openModule(buildObject({ sections: [] }), 'x'))).toBe('NOT_A_MODULE');
     expect(
