@@ -13,8 +13,8 @@ import type { FakeRegion } from './fake-stub.js';
 const SCRATCH = -(2 ** 40);
 const SYMTAB = va(SCRATCH + 0x100000);
 const HEADERS = va(SCRATCH + 0x200000);
+const FILE_COPY = va(SCRATCH + 0x280000);
 const MODULE = va(SCRATCH + 0x300000);
-export const PERCPU_BASE = va(SCRATCH + 0x400000);
 
 const PLT_COUNTERS_AT = 0x2a8;
 
@@ -58,6 +58,11 @@ function percpuOf({ elf, symbols }: ModuleFile, loaded: LoadedModule): Va | unde
 /** Elf64_Shdr: sh_flags at 8, sh_addr at 16, sh_size at 32. */
 function headersOf({ elf, symbols }: ModuleFile, loaded: LoadedModule): Uint8Array {
   const bytes = Buffer.alloc(elf.sections.length * 64);
+  // What is not loaded keeps its size, and gets an address in the copy of the file.
+  elf.sections.forEach(({ sh_size }, index) => {
+    bytes.writeBigUInt64LE(unsigned(FILE_COPY), index * 64 + 16);
+    bytes.writeBigUInt64LE(BigInt(sh_size), index * 64 + 32);
+  });
   for (const { index, address, bytes: content, sh_flags } of loaded.sections) {
     bytes.writeBigUInt64LE(BigInt(sh_flags), index * 64 + 8);
     bytes.writeBigUInt64LE(unsigned(address), index * 64 + 16);

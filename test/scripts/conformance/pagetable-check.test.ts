@@ -25,7 +25,7 @@ describe('decodeTranslation', () => {
   it.each([
     ['48 bits', TCR_48, 0x4220b000n, { pageSize: 4096, vaBits: 48, format: '48-bit' }, 0x4220b000],
     ['an ASID and CnP', TCR_48, 0x2000041858001n, { pageSize: 4096, vaBits: 48, format: '48-bit' }, 0x41858000],
-    ['LPA2', TCR_LPA2, 0x41f16008n, { pageSize: 4096, vaBits: 52, format: 'lpa2' }, 2 * 2 ** 48 + 0x41f16000],
+    ['LPA2', TCR_LPA2, 0x41f16028n, { pageSize: 4096, vaBits: 52, format: 'lpa2' }, 10 * 2 ** 48 + 0x41f16000],
     // TG1 = 3 (64K), IPS = 6 (52 bits), T1SZ = 12.
     [
       '64K pages',
