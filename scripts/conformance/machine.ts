@@ -82,14 +82,20 @@ function startFailure(error: Error & { code?: unknown; stderr?: string }): Machi
   return new MachineError(`QEMU: ${reason || error.message}`);
 }
 
+/** Whatever ends this process must end QEMU, too, which would run on without a debugger. */
+const running = new Set<ChildProcess>();
+process.once('exit', () => {
+  for (const qemu of running) qemu.kill('SIGKILL');
+});
+
 export class Machine {
   readonly gdb: GdbClient;
-  readonly #process: ChildProcess;
+  readonly #qemu: ChildProcess;
   readonly #console: string;
 
-  private constructor(gdb: GdbClient, process: ChildProcess, console: string) {
+  private constructor(gdb: GdbClient, qemu: ChildProcess, console: string) {
     this.gdb = gdb;
-    this.#process = process;
+    this.#qemu = qemu;
     this.#console = console;
   }
 
@@ -102,6 +108,8 @@ export class Machine {
     const qemu = spawn(QEMU, [...machineArguments(options), ...bootArguments(options, files)], {
       stdio: ['ignore', 'ignore', 'pipe'],
     });
+    running.add(qemu);
+    qemu.once('exit', () => running.delete(qemu));
     try {
       const stream = await Promise.race([connected, ended(qemu), timeLimit()]);
       return new Machine(await GdbClient.connect(stream), qemu, join(options.directory, CONSOLE));
@@ -120,22 +128,22 @@ export class Machine {
 
   /** Ends QEMU, if it has not ended by itself. */
   async stop(): Promise<void> {
-    if (this.#process.exitCode !== null || this.#process.signalCode !== null) return;
-    const exited = new Promise((resolve) => this.#process.once('exit', resolve));
-    this.#process.kill('SIGKILL');
+    if (this.#qemu.exitCode !== null || this.#qemu.signalCode !== null) return;
+    const exited = new Promise((resolve) => this.#qemu.once('exit', resolve));
+    this.#qemu.kill('SIGKILL');
     await exited;
   }
 }
 
 /** Rejects when a process ends that should have stayed. */
-function ended(process: ChildProcess): Promise<never> {
+function ended(qemu: ChildProcess): Promise<never> {
   let stderr = '';
-  process.stderr?.on('data', (chunk: Uint8Array) => {
+  qemu.stderr?.on('data', (chunk: Uint8Array) => {
     stderr += Buffer.from(chunk).toString();
   });
   return new Promise((_, reject) => {
-    process.once('error', (error) => reject(startFailure(error)));
-    process.once('exit', (code) => reject(startFailure(Object.assign(new Error(`exit status ${code}`), { stderr }))));
+    qemu.once('error', (error) => reject(startFailure(error)));
+    qemu.once('exit', (code) => reject(startFailure(Object.assign(new Error(`exit status ${code}`), { stderr }))));
   });
 }
 

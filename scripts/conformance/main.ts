@@ -63,6 +63,14 @@ async function runSelfTest(options: Options): Promise<{ passed: number; failed: 
   return counts;
 }
 
+// An end by signal must run what is to be done at exit.
+for (const [signal, number] of [
+  ['SIGINT', 2],
+  ['SIGTERM', 15],
+] as const) {
+  process.once(signal, () => process.exit(128 + number));
+}
+
 try {
   const options = parseOptions(process.argv.slice(2));
   if (options === undefined) process.stdout.write(HELP);
