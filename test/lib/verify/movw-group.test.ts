@@ -1,0 +1,173 @@
+import { describe, expect, it } from '@jest/globals';
+import { verifyModule } from '../../../lib/verify/verify.js';
+import { type BuiltReference, builtModule } from './built-module.js';
+
+const MOVZ = 0xd2800000;
+const MOVN = 0x92800000;
+const MOVK = 0xf2800000;
+const RET = 0xd65f03c0;
+const BR_X9 = 0xd61f0120;
+const mov = (to: number, from: number) => (0xaa0003e0 | (from << 16) | to) >>> 0;
+const strSp = (register: number) => (0xf90007e0 | register) >>> 0;
+const ldrSp = (register: number) => (0xf94007e0 | register) >>> 0;
+const ldpSp = (first: number, second: number) => (0xa94003e0 | (second << 10) | first) >>> 0;
+const branch = (distance: number) => (0x14000000 | ((distance / 4) & 0x3ffffff)) >>> 0;
+const cbz = (register: number, distance: number) => (0xb4000000 | (((distance / 4) & 0x7ffff) << 5) | register) >>> 0;
+const tbz = (register: number, distance: number) => (0x36000000 | (((distance / 4) & 0x3fff) << 5) | register) >>> 0;
+const bne = (distance: number) => (0x54000001 | (((distance / 4) & 0x7ffff) << 5)) >>> 0;
+
+const TYPES = [264, 266, 268, 269];
+
+interface PartOptions {
+  readonly register?: number;
+  readonly symbol?: string;
+  readonly addend?: bigint;
+  /** Whether it is a MOVZ; default: G0 is. */
+  readonly sets?: boolean;
+}
+
+/** One instruction of a group: G0 to G3 of a symbol. */
+function part(offset: number, group: number, options: PartOptions = {}): BuiltReference {
+  const { register = 0, symbol = 'jiffies', addend = 0n, sets = group === 0 } = options;
+  return { offset, type: TYPES[group]!, symbol, addend, word: ((sets ? MOVZ : MOVK) | (group << 21) | register) >>> 0 };
+}
+
+/** Four instructions in a row. */
+const group = (offset: number, options: PartOptions = {}) => [0, 1, 2, 3].map((n) => part(offset + 4 * n, n, options));
+
+/** Where a module's groups are broken, and how. */
+function broken(references: readonly BuiltReference[], code: Record<number, number> = {}): string[] {
+  const { findings } = verifyModule(builtModule(references, { code }), { model: 'large', allowAdrp: true });
+  return findings.map(({ rule, offset, message }) => `${offset.toString(16)} ${rule} ${message.split(': ').at(-1)}`);
+}
+
+const [ENDS, ORPHAN, MIXED] = [
+  'brokenGroup not all of G0 to G3 follow',
+  'brokenGroup there is no address that it continues',
+  'brokenGroup it continues the address of another symbol or addend',
+];
+
+describe('a MOVW group in a row', () => {
+  it('is whole with G0 to G3 in any order', () => {
+    for (const order of [
+      [0, 1, 2, 3],
+      [3, 2, 1, 0],
+      [1, 3, 0, 2],
+    ]) {
+      expect(broken(order.map((n, i) => part(4 * i, n, { sets: i === 0 })))).toEqual([]);
+    }
+  });
+
+  it('is whole under a signed G2, which extends its sign', () => {
+    const top = { offset: 0, type: 272, symbol: 'jiffies', word: (MOVN | (2 << 21)) >>> 0 };
+    expect(broken([top, part(4, 1), part(8, 0, { sets: false })])).toEqual([]);
+    expect(broken([top, part(8, 0, { sets: false })])).toEqual([`8 ${ENDS}`]);
+  });
+
+  it.each([
+    ['G0', [1, 2, 3], `0 ${ORPHAN}`],
+    ['G1', [0, 2, 3], `8 ${ENDS}`],
+    ['G2', [0, 1, 3], `8 ${ENDS}`],
+    ['G3', [0, 1, 2], `8 ${ENDS}`],
+  ] as const)('is broken without %s', (_, groups, finding) => {
+    const expected = groups[0] === 0 ? [finding] : [finding, `8 ${ENDS}`];
+    expect(broken(groups.map((n, i) => part(4 * i, n)))).toEqual(expected);
+  });
+
+  it('is broken by a part of another symbol or addend', () => {
+    const with2 = (other: PartOptions) => [part(0, 0), part(4, 1), part(8, 2, other), part(12, 3)];
+    expect(broken(with2({ symbol: 'table' }))).toContain(`8 ${MIXED}`);
+    expect(broken(with2({ addend: 8n }))).toContain(`8 ${MIXED}`);
+    expect(broken([part(0, 0), part(4, 1), part(8, 2), part(12, 3, { symbol: 'table' })])).toEqual([`c ${MIXED}`]);
+  });
+
+  it('is broken by a part that goes into another register', () => {
+    expect(broken([part(0, 0), part(4, 1), part(8, 2, { register: 1 }), part(12, 3)])).toEqual([
+      `8 ${ORPHAN}`,
+      `c ${ENDS}`,
+    ]);
+  });
+
+  it('is broken where the instruction is no move, or begins again', () => {
+    expect(broken([part(0, 0), { ...part(4, 1), word: 0 }, part(8, 2), part(12, 3)])).toEqual([
+      `0 ${ENDS}`,
+      `4 ${ORPHAN}`,
+      `c ${ENDS}`,
+    ]);
+    expect(broken([part(0, 0), part(4, 1), part(8, 2, { sets: true }), part(12, 3)])).toEqual([
+      `4 ${ENDS}`,
+      `c ${ENDS}`,
+    ]);
+  });
+
+  it('may be one of two for the same address: each must be whole', () => {
+    expect(broken([...group(0), ...group(16)])).toEqual([]);
+    expect(broken([...group(0), ...group(16).filter(({ type }) => type !== 268)])).toEqual([`1c ${ENDS}`]);
+  });
+});
+
+describe('a MOVW group that is scheduled', () => {
+  it('is followed through those of other registers', () => {
+    const other = { register: 1, symbol: 'table' };
+    const mixed = [0, 1, 2, 3].flatMap((n) => [part(8 * n, n), part(8 * n + 4, n, other)]);
+    expect(broken(mixed)).toEqual([]);
+  });
+
+  it('shares its first part with a copy', () => {
+    // As clang does for two uses of one address; the third use is the original.
+    const copied = { register: 5 };
+    const code = { 4: mov(5, 0) };
+    const shared = [part(0, 0), part(8, 1, copied), part(12, 2, copied), part(16, 3, copied)];
+    expect(broken(shared, code)).toEqual([]);
+    expect(broken([...shared, part(20, 1), part(24, 2), part(28, 3)], code)).toEqual([]);
+    expect(broken([part(0, 0), part(8, 1, copied), part(12, 2, copied)], code)).toEqual([`c ${ENDS}`]);
+  });
+
+  it('goes on after a branch, on both ways', () => {
+    // 0: movz; 4: cbz -> 0x14; 8..10: movk; 14..1c: movk on the other way
+    const rest = (offset: number) => [part(offset, 1), part(offset + 4, 2), part(offset + 8, 3)];
+    for (const conditional of [cbz(3, 0x14), tbz(3, 0x14), bne(0x14)]) {
+      const code = { 4: conditional, 20: RET };
+      expect(broken([part(0, 0), ...rest(8), ...rest(0x18)], code)).toEqual([]);
+      expect(broken([part(0, 0), ...rest(8), ...rest(0x18).slice(1)], code)).toEqual([`20 ${ENDS}`]);
+    }
+  });
+
+  it('goes on behind a detour backwards', () => {
+    // 0: b 0x10; 4: movk, movk, movk; 10: movz; 14: b 4
+    const code = { 0: branch(0x10), 20: branch(-0x10) };
+    expect(broken([part(4, 1), part(8, 2), part(12, 3), part(0x10, 0)], code)).toEqual([]);
+    expect(broken([part(4, 1), part(8, 2), part(12, 3), part(0x10, 0)], { ...code, 20: RET })).toEqual([`10 ${ENDS}`]);
+  });
+
+  it('is nothing that both ways agree on if they build different addresses', () => {
+    // 0: cbz -> c; 4: movz jiffies; 8: b 10; c: movz table; 10: movk ...
+    const code = { 0: cbz(3, 0xc), 8: branch(8) };
+    const ways = [part(4, 0), part(0xc, 0, { symbol: 'table' }), part(0x10, 1), part(0x14, 2), part(0x18, 3)];
+    expect(broken(ways, code)).toContain(`10 ${ORPHAN}`);
+  });
+
+  it('may wait on the stack', () => {
+    const rest = [part(0x10, 1, { register: 2 }), part(0x14, 2, { register: 2 }), part(0x18, 3, { register: 2 })];
+    for (const reload of [ldrSp(2), ldpSp(1, 2), ldpSp(2, 1)]) {
+      expect(broken([part(0, 0), ...rest], { 4: strSp(0), 8: reload })).toEqual([]);
+    }
+    expect(broken([part(0, 0), ...rest], { 4: strSp(1), 8: ldrSp(2) })).toEqual([`0 ${ENDS}`]);
+    expect(broken([part(0, 0), ...rest], { 4: strSp(0), 8: ldrSp(1) })).toContain(`10 ${ORPHAN}`);
+  });
+
+  it('may be completed where a jump table leads', () => {
+    const rest = [part(8, 1), part(12, 2), part(16, 3)];
+    expect(broken([part(0, 0), ...rest], { 4: BR_X9 })).toEqual([]);
+    expect(broken([part(0, 0), ...rest], { 4: RET })).toEqual([`0 ${ENDS}`]);
+  });
+
+  it('begins anew in each function', () => {
+    // `next` begins at 0x40.
+    expect(broken([part(0x38, 0), part(0x3c, 1), part(0x40, 2), part(0x44, 3)])).toEqual([
+      `3c ${ENDS}`,
+      `40 ${ORPHAN}`,
+      `44 ${ENDS}`,
+    ]);
+  });
+});
