@@ -52,6 +52,10 @@ function memoryFor(modules: readonly ModuleFile[]): number {
   return 1024 + Math.ceil((3 * bytes) / MIB);
 }
 
+/**
+ * Boots a kernel once and compares. Never throws for what goes wrong with the boot: that is `failure`, with the end of
+ * what the kernel printed.
+ */
 export async function boot(request: BootRequest): Promise<BootResult> {
   const { kernel, cpu, seed, modules, tamper } = request;
   const started = performance.now();
@@ -95,7 +99,7 @@ async function writeFiles({ kernel, seed, modules }: BootRequest, options: Machi
     return join(directory, name);
   };
   const files = modules.map(({ name, elf }) => ({ name: `${name}.ko`, content: elf.bytes, mode: REGULAR }));
-  const init = { name: 'init', content: initProgram(files.map(({ name }) => `/${name}`)), mode: EXECUTABLE, REGULAR };
+  const init = { name: 'init', content: initProgram(files.map(({ name }) => `/${name}`)), mode: EXECUTABLE };
   return {
     kernel: await file('Image', kernel.image),
     deviceTree: await file('machine.dtb', withKaslrSeed(await dumpDeviceTree(options), seed)),
