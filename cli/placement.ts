@@ -3,6 +3,7 @@ import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { parseU64, parseVa, type Va } from '../lib/address.js';
 import { ImageFormatError, PlacementError } from '../lib/errors.js';
 import type { Kernel } from '../lib/image/kernel.js';
+import { ERAS } from '../lib/kaslr/era.js';
 import { type Geometry, geometryOf } from '../lib/kaslr/layout.js';
 import { type Chosen, type Machine, type Placement, place } from '../lib/kaslr/place.js';
 import { UsageError } from './output/error.js';
@@ -23,7 +24,7 @@ export const PLACEMENT_OPTIONS = {
   era: {
     type: 'string',
     requiresArg: true,
-    describe: 'rules to follow: 4.6 4.12 4.17 5.4 6.0 6.5 6.9 6.16 (default: by version)',
+    describe: `rules to follow: ${ERAS.map(({ key }) => key).join(' ')} (default: by version)`,
   },
   config: { type: 'string', requiresArg: true, describe: 'kernel .config (default: config-X beside vmlinuz-X)' },
 } as const satisfies Record<string, Options>;
