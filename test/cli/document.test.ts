@@ -1,0 +1,60 @@
+/** What the documents show is what the commands print: their console blocks over the samples are run and compared. */
+import { spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from '@jest/globals';
+import { MAIN, run, temporaryFolder } from '../support/cli.js';
+import { commandNames } from '../support/example.js';
+import { schemaNames, schemaViolations } from '../support/schema.js';
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url));
+const folder = temporaryFolder();
+const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
+
+/** The insides of all blocks of one language. */
+const blocksOf = (path: string, language: string): string[] =>
+  [...read(path).matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, inside]) => inside!);
+
+/** `$ command` and the lines that follow it. */
+const sessionsOf = (path: string): [string, string][] =>
+  blocksOf(path, 'console')
+    .flatMap((block) => block.split(/^\$ /m).slice(1))
+    .map((session) => [session.slice(0, session.indexOf('\n')), session.slice(session.indexOf('\n') + 1)]);
+
+describe.each(['docs/exit-codes.md', 'docs/json.md'])('%s', (path) => {
+  it.each(sessionsOf(path))('%s', (command, output) => {
+    const script = `kaslrkit() { '${process.execPath}' '${MAIN}' "$@" 2>&1; }\n${command}`;
+    const { stdout } = spawnSync('bash', ['-c', script], { cwd: ROOT, encoding: 'utf8' });
+    expect(stdout).toBe(output);
+  });
+});
+
+describe('docs/json.md', () => {
+  const named = [...read('docs/json.md').matchAll(/^\| `([a-z]+)` \|.*\(schema\/([a-z]+)\.schema\.json\)/gm)];
+
+  it('names the schema of every command that prints JSON', () => {
+    for (const [, command, schema] of named) expect(schema).toBe(command);
+    const printing = commandNames().filter((name) => name !== 'completion');
+    expect(named.map(([, command]) => command).sort()).toEqual(printing.sort());
+    expect(schemaNames().sort()).toEqual([...printing, 'plan'].sort());
+  });
+
+  it('has a plan that its schema allows and load takes', () => {
+    const [plan] = blocksOf('docs/json.md', 'json');
+    expect(schemaViolations('plan', JSON.parse(plan!))).toEqual([]);
+    writeFileSync(join(folder, 'PLAN.json'), plan!);
+    const modules = ['exporter', 'importer'].map((name) => `samples/bin/6.1/${name}.ko`);
+    const args = [
+      'load',
+      ...modules,
+      '--kernel',
+      'samples/bin/6.1/Image',
+      '--seed',
+      '1',
+      '--at',
+      join(folder, 'PLAN.json'),
+    ];
+    expect(run(args, { cwd: ROOT })).toMatchObject({ status: 0, stderr: '' });
+  });
+});
