@@ -31,7 +31,7 @@ describe.each(['docs/exit-codes.md', 'docs/json.md'])('%s', (path) => {
 });
 
 describe('docs/json.md', () => {
-  const named = [...read('docs/json.md').matchAll(/^\| `([a-z]+)` \|.*\(schema\/([a-z]+)\.schema\.json\)/gm)];
+  const named = [...read('docs/json.md').matchAll(/^\| `([a-z]+)` +\|.*\(schema\/([a-z]+)\.schema\.json\)/gm)];
 
   it('names the schema of every command that prints JSON', () => {
     for (const [, command, schema] of named) expect(schema).toBe(command);
