@@ -6,8 +6,9 @@ import { RULES } from '../../lib/verify/rule.js';
 import { sarifLog, type VerifiedFile } from '../../lib/verify/sarif.js';
 import { type Finding, type VerifiedModule, verifyModule } from '../../lib/verify/verify.js';
 import { readModule } from '../module-files.js';
+import { colorsOf } from '../output/color.js';
 import { aboutFile } from '../output/error.js';
-import { formatCount, formatSize, printJson } from '../output/print.js';
+import { formatCount, formatSize, printable, printJson } from '../output/print.js';
 
 const OPTIONS = {
   model: { choices: ['large', 'small'], describe: 'code model to check (default: the one the module follows)' },
@@ -87,11 +88,15 @@ function printRemedies(file: string, { findings }: VerifiedModule): void {
 }
 
 function printModule({ file, module }: VerifiedFile, errorsOnly: boolean): void {
+  const { red, cyan } = colorsOf(process.stdout);
+  const shown = { error: red('error'), note: cyan('note') };
   for (const { severity, section, offset, function: name, message, rule } of module.findings) {
     if (errorsOnly && severity !== 'error') continue;
     const place = `${file}:${section}+0x${offset.toString(16)}`;
     const where = name === undefined ? '' : `in ${name}(): `;
-    process.stdout.write(`${place}: ${severity}: ${where}${message} [${RULES[rule].id}]\n`);
+    process.stdout.write(
+      `${printable(place)}: ${shown[severity]}: ${printable(where + message)} [${RULES[rule].id}]\n`,
+    );
   }
   printRemedies(file, module);
   const counts = (['error', 'note'] as const).map((severity) => {
