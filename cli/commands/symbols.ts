@@ -2,6 +2,7 @@ import type { Argv } from 'yargs';
 import { formatVa, hex16, va } from '../../lib/address.js';
 import { readKernel } from '../input.js';
 import { aboutFile } from '../output/error.js';
+import { printable } from '../output/print.js';
 import { type PlacementArguments, placeKernel, withPlacement } from '../placement.js';
 
 type Arguments = PlacementArguments & { kernel: string; json?: boolean };
@@ -35,7 +36,7 @@ export async function handler(values: unknown): Promise<void> {
         });
       });
     } else {
-      printLines(count, (i) => `${hex16(addresses[i]! + offset)} ${types[i]} ${names[i]}\n`);
+      printLines(count, (i) => `${hex16(addresses[i]! + offset)} ${printable(`${types[i]} ${names[i]}`)}\n`);
     }
   });
 }
