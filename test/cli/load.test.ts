@@ -18,6 +18,7 @@ interface Loaded {
 
 const folder = temporaryFolder();
 const KERNEL = ['--kernel', samplePath('6.1/vmlinux'), '--seed', '0xfedcba9876543210'];
+const AT_TEXT = ['--kernel', samplePath('6.1/vmlinux'), '--text', '0xffffa00000000000'];
 const TREE = ['--modules', samplePath('6.1')];
 const module = (name: string): string => samplePath(`6.1/${name}.ko`);
 const MAGIC = 'vermagic=6.1.0-kaslrkit SMP mod_unload modversions aarch64';
@@ -50,28 +51,21 @@ describe('load', () => {
   });
 
   it('puts modules where a plan says, and says nothing of what the plan leaves out', () => {
-    const plan = { modules: [{ name: 'percpu', memory: { core: '0xffffa00001000000' }, percpu: '0xffffa00000040000' }] };
+    const plan = {
+      modules: [{ name: 'percpu', memory: { core: '0xffffa00001000000' }, percpu: '0xffffa00000040000' }],
+    };
     const at = written('plan.json', Buffer.from(JSON.stringify(plan)));
-    const { sections } = runJson<Loaded>('load', module('percpu'), ...KERNEL, '--at', at).modules[0]!;
+    const { sections } = runJson<Loaded>('load', module('percpu'), ...AT_TEXT, '--at', at).modules[0]!;
     expect(sections[0]).toMatchObject({ name: '.text', address: '0xffffa00001000000' });
     expect(sections.map(({ name }) => name)).not.toContain('.init.text');
   });
 
   it('begins at the module base given, near the kernel without PLT entries, far with', () => {
     const at = (base: string) =>
-      runJson<Loaded>(
-        'load',
-        module('many_calls'),
-        '--kernel',
-        samplePath('6.1/vmlinux'),
-        '--text',
-        '0xffff900000000000',
-        '--module-base',
-        base,
-      ).modules[0]!;
-    const [near, far] = [at('0xffff900001000000'), at('0xffff900041000000')];
-    expect([near.sections[0]!.address, near.plt.core.used]).toEqual(['0xffff900001000000', 0]);
-    expect([far.sections[0]!.address, far.plt.core.used]).toEqual(['0xffff900041000000', 61]);
+      runJson<Loaded>('load', module('many_calls'), ...AT_TEXT, '--module-base', base).modules[0]!;
+    const [near, far] = [at('0xffffa00001000000'), at('0xffffa00041000000')];
+    expect([near.sections[0]!.address, near.plt.core.used]).toEqual(['0xffffa00001000000', 0]);
+    expect([far.sections[0]!.address, far.plt.core.used]).toEqual(['0xffffa00041000000', 61]);
   });
 
   it('writes one ELF a module, named by the module', () => {
