@@ -19,6 +19,7 @@ export default {
     project('conformance', ['conformance/**/*.test.ts']),
     project('slow', ['slow/**/*.test.ts']),
     project('package', ['package.test.ts']),
+    project('browser', ['browser/**/*.test.ts']),
   ],
   testTimeout: 60_000,
   // Half of the time goes into child processes.

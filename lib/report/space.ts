@@ -10,12 +10,14 @@ const STRUCT_PAGE_SIZE = 64;
 /** Ascending; the fixmap, PCI I/O space and the gaps between regions are not among them. */
 export function spaceRegions({ layout }: RegionInput, { pageSize, vaBits, vaBitsMin }: Geometry): SpaceRegion[] {
   const { modulesVaddr, kimageVaddr, vmallocEnd, vmemmapStart, pageOffset, pageEnd } = layout;
+  // Sized for VA_BITS; on a CPU with fewer only the upper part is used, and vmalloc ends where that begins.
   const vmemmapEnd = vmemmapStart + ((2 ** vaBits - 2 ** (vaBitsMin - 1)) / pageSize) * STRUCT_PAGE_SIZE;
+  const vmemmapUsed = vmemmapEnd - ((pageEnd - pageOffset) / pageSize) * STRUCT_PAGE_SIZE;
   const rows: readonly (readonly [SpaceRegion['name'], number, number])[] = [
     ['linear map', pageOffset, pageEnd],
     ['modules', modulesVaddr, kimageVaddr],
     ['vmalloc', kimageVaddr, vmallocEnd],
-    ['vmemmap', vmemmapStart, vmemmapEnd],
+    ['vmemmap', vmemmapUsed, vmemmapEnd],
   ];
   return rows
     .toSorted(([, a], [, b]) => a - b)

@@ -1,5 +1,5 @@
 /** Modules and their PLT entries: how many each reserves, needs in this boot, and needs over all placements. */
-import { barX, dot, link, rectY, ruleX, ruleY, tickX } from '@observablehq/plot';
+import { axisY, barX, dot, link, rectY, ruleX, ruleY, tickX } from '@observablehq/plot';
 import { binsOf } from '../distribution.js';
 import { type Distribution, isMissing, type ModuleColumns, type PltColumns } from '../report-data.js';
 import { Chart } from './chart.js';
@@ -137,6 +137,7 @@ function rankPlot(rows: readonly number[], { modules, plts, usedIn }: RankContex
     x: { label: 'PLT entries', grid: true, zero: true },
     y: { label: null, domain: rows.map(nameOf) },
     marks: [
+      axisY({ label: null, tickSize: 0, lineWidth: 14, textOverflow: 'ellipsis' }),
       barX(rows, { y: nameOf, x: (row: number) => modules.reserved[row]!, fill: 'var(--track)' }),
       link(rows, {
         x1: (row: number) => plts.min[row]!,

@@ -5,7 +5,11 @@ import { geometryOf } from '../../../lib/kaslr/layout.js';
 import { place } from '../../../lib/kaslr/place.js';
 import { spaceRegions } from '../../../lib/report/space.js';
 
-function regionsOf(key: string, vaBits: number, { pageSize = 4096, cpu }: { pageSize?: number; cpu?: number } = {}) {
+function regionsOf(
+  key: string,
+  vaBits: number,
+  { pageSize = 4096, cpu }: { pageSize?: number; cpu?: number | undefined } = {},
+) {
   const geometry = geometryOf({ pageSize, vaBits }, cpu);
   const { region } = place({ era: eraByKey(key), geometry, imageSize: 2 ** 25, etext: 2 ** 24 }, { seed: 1n });
   return spaceRegions(region, geometry);
@@ -52,14 +56,15 @@ describe('spaceRegions', () => {
 
   it.each(ERAS.map(({ key }) => key))('ascend without touching each other in era %s', (key) => {
     const spaces = [
+      ...(key.startsWith('4') ? [] : [52, undefined].map((cpu) => ({ pageSize: 65536, vaBits: 52, cpu }))),
       { pageSize: 4096, vaBits: 39 },
       { pageSize: 4096, vaBits: 48 },
       { pageSize: 16384, vaBits: 47 },
       { pageSize: 65536, vaBits: 42 },
       { pageSize: 65536, vaBits: 48 },
     ];
-    for (const { pageSize, vaBits } of spaces) {
-      const edges = regionsOf(key, vaBits, { pageSize }).flatMap(({ start, end }) => [
+    for (const { vaBits, ...more } of spaces) {
+      const edges = regionsOf(key, vaBits, more).flatMap(({ start, end }) => [
         parseVa(start, 'start'),
         parseVa(end, 'end'),
       ]);
