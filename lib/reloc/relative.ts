@@ -4,21 +4,18 @@
  * RELATIVE stores r_addend + delta and so can be repeated; RELR adds delta to what the place holds and cannot.
  */
 import { high32, low32 } from '../address.js';
+import { checkPlaces } from './relative-check.js';
 import {
+  PLACE_SIZE,
   R_INFO_RELATIVE,
   RELA_WORDS,
   type RelocatableImage,
-  relaPlaces,
   relaRecords,
-  relrPlaces,
+  relrTable,
+  tableWords,
 } from './relative-place.js';
 
 const TWO_32 = 2 ** 32;
-
-/** The image by 32-bit words, a rest of under four bytes left out. */
-function words(bytes: Uint8Array): Uint32Array {
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
-}
 
 /**
  * Moves an image from its link address by `delta` bytes, in place, exactly as the kernel does: RELA first, then RELR.
@@ -28,52 +25,78 @@ function words(bytes: Uint8Array): Uint32Array {
  * for two that share a byte or one inside a table; nothing is written then
  */
 export function relocateImage(image: RelocatableImage, delta: number): { rela: number; relr: number } {
-  const rela = relaPlaces(image);
-  const relr = relrPlaces(image);
-  storeAddends(image, rela, delta);
-  addDelta(image.bytes, relr, delta);
-  return { rela: rela.length, relr: relr.length };
+  checkPlaces(image);
+  return { rela: storeAddends(image, delta), relr: addDelta(image, delta) };
 }
 
-function storeAddends(relocatable: RelocatableImage, places: Uint32Array, delta: number): void {
-  const { bytes } = relocatable;
-  const records = relaRecords(relocatable);
-  const image = words(bytes);
+/** The image by 32-bit words, a rest of under four bytes left out. */
+function imageWords({ bytes }: RelocatableImage): Uint32Array {
+  return new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
+}
+
+function storeAddends(image: RelocatableImage, delta: number): number {
+  const records = relaRecords(image);
+  const words = imageWords(image);
+  const { bytes } = image;
   const unaligned = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const baseLow = low32(image.linkBase);
   const deltaLow = low32(delta);
   const deltaHigh = high32(delta);
-  let next = 0;
+  let count = 0;
   for (let r = 0; r < records.length; r += RELA_WORDS) {
     if (records[r + 2] !== R_INFO_RELATIVE) continue;
-    const place = places[next++]!;
+    count++;
+    const place = (records[r]! - baseLow) >>> 0;
     const low = records[r + 4]! + deltaLow;
     const high = records[r + 5]! + deltaHigh + (low >= TWO_32 ? 1 : 0);
     if ((place & 3) === 0) {
-      image[place >> 2] = low;
-      image[(place >> 2) + 1] = high;
+      words[place >>> 2] = low;
+      words[(place >>> 2) + 1] = high;
     } else {
       unaligned.setUint32(place, low, true);
       unaligned.setUint32(place + 4, high, true);
     }
   }
+  return count;
 }
 
-/** Places need only be even: Debian 7.3 has some at 2 modulo 8. */
-function addDelta(bytes: Uint8Array, places: Uint32Array, delta: number): void {
-  const image = words(bytes);
+function addDelta(image: RelocatableImage, delta: number): number {
+  const table = tableWords(image.bytes, relrTable(image));
+  const words = imageWords(image);
+  const { bytes, linkBase } = image;
   const unaligned = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   const deltaLow = low32(delta);
   const deltaHigh = high32(delta);
-  for (let i = 0; i < places.length; i++) {
-    const place = places[i]!;
+  // Places need only be even: Debian 7.3 has some at 2 modulo 8.
+  const add = (place: number): void => {
     if ((place & 3) === 0) {
-      const low = image[place >> 2]! + deltaLow;
-      image[place >> 2] = low;
-      image[(place >> 2) + 1] = image[(place >> 2) + 1]! + deltaHigh + (low >= TWO_32 ? 1 : 0);
+      const low = words[place >>> 2]! + deltaLow;
+      words[place >>> 2] = low;
+      words[(place >>> 2) + 1] = words[(place >>> 2) + 1]! + deltaHigh + (low >= TWO_32 ? 1 : 0);
     } else {
       const low = unaligned.getUint32(place, true) + deltaLow;
       unaligned.setUint32(place, low, true);
       unaligned.setUint32(place + 4, unaligned.getUint32(place + 4, true) + deltaHigh + (low >= TWO_32 ? 1 : 0), true);
     }
+  };
+  let count = 0;
+  let cursor = 0;
+  for (let w = 0; w < table.length; w += 2) {
+    const low = table[w]!;
+    if ((low & 1) === 0) {
+      cursor = (table[w + 1]! | 0) * TWO_32 + low - linkBase;
+      add(cursor);
+      count++;
+      cursor += PLACE_SIZE;
+      continue;
+    }
+    for (let rest = low >>> 1; rest !== 0; rest &= rest - 1, count++) {
+      add(cursor + (31 - Math.clz32(rest & -rest)) * PLACE_SIZE);
+    }
+    for (let rest = table[w + 1]!; rest !== 0; rest &= rest - 1, count++) {
+      add(cursor + (62 - Math.clz32(rest & -rest)) * PLACE_SIZE);
+    }
+    cursor += 63 * PLACE_SIZE;
   }
+  return count;
 }
