@@ -17,6 +17,7 @@ import { ModuleLoader } from '../../lib/module/module-loader.js';
 import { moduleElf } from '../../lib/module/placed-elf.js';
 import { parsePlan } from '../../lib/module/plan.js';
 import { relocateImage } from '../../lib/reloc/relative.js';
+import { verifyModule } from '../../lib/verify/verify.js';
 import { searchDump } from './dump-subject.js';
 import type { Kind, Subject } from './subject.js';
 
@@ -51,6 +52,7 @@ const DISTANCES = [16 * MIB, 1024 * MIB];
 
 async function exerciseModule(bytes: Uint8Array): Promise<void> {
   const file = openModule(bytes, 'fuzzed');
+  for (const model of ['large', 'small'] as const) await allow(() => verifyModule(file, { model, allowAdrp: false }));
   for (const environment of environments) {
     for (const distance of DISTANCES) {
       const base = va(IMAGE.end + distance);
