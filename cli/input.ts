@@ -1,14 +1,35 @@
 /** Files and numbers as they come from the command line. */
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Va, vaFromBigInt } from '../lib/address.js';
 import { type Kernel, openKernel } from '../lib/image/kernel.js';
 import { type KernelConfig, parseKernelConfig } from '../lib/image/kernel-config.js';
 import { aboutFile, UsageError } from './output/error.js';
+import { formatSize } from './output/print.js';
 
 /** The bytes of a file, or of standard input for `-`. */
 export function readInput(file: string): Uint8Array {
   return readFileSync(file === '-' ? 0 : file);
+}
+
+/** Far above any plan or .config: values parsed from JSON take twenty times its size. */
+const TEXT_LIMIT = 16 * 2 ** 20;
+/** A kernel with everything built in has a million symbols, of 50 bytes. */
+const SYSTEM_MAP_LIMIT = 128 * 2 ** 20;
+
+/**
+ * A text that is parsed as a whole. Bytes that are no UTF-8 come out as replacement characters, which no format here accepts.
+ * @throws UsageError for what is larger than any such text, before it becomes one: a string ends at 512 MiB
+ */
+export function readText(file: string, limit = TEXT_LIMIT): string {
+  const check = (size: number): void => {
+    if (size > limit) throw new UsageError(`is no text of its kind: larger than ${formatSize(limit)}`);
+  };
+  if (file !== '-') check(statSync(file).size);
+  const bytes = readInput(file);
+  // A pipe has no size before it is read.
+  check(bytes.length);
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }
 
 export interface KernelFileOptions {
@@ -32,23 +53,30 @@ function configBeside(kernel: string): string | undefined {
 
 export async function readConfig(file: string | undefined): Promise<KernelConfig | undefined> {
   if (file === undefined) return undefined;
-  return aboutFile(file, () => parseKernelConfig(Buffer.from(readInput(file)).toString('latin1')));
+  return aboutFile(file, () => parseKernelConfig(readText(file)));
 }
 
-/** The symbols of a System.map, by name, at link addresses; lines of any other form are an error. */
+/** The symbols of a System.map, by name, at link addresses. */
 export async function readSystemMap(file: string): Promise<Map<string, Va>> {
-  return aboutFile(file, () => {
-    const symbols = new Map<string, Va>();
-    const lines = Buffer.from(readInput(file)).toString('latin1').split('\n');
-    lines.forEach((line, i) => {
-      if (line === '') return;
-      const match = /^([0-9a-f]{16}) \S (\S+)$/i.exec(line);
-      if (!match) throw new UsageError(`line ${i + 1} is no line of a System.map`);
-      // Absolute constants may be no addresses; modules refer to none of them.
-      const value = BigInt.asIntN(64, BigInt(`0x${match[1]}`));
-      if (value < 0n && !symbols.has(match[2]!)) symbols.set(match[2]!, vaFromBigInt(value));
-    });
-    if (symbols.size === 0) throw new UsageError('no symbols: is this the stub that Debian installs?');
-    return symbols;
-  });
+  return aboutFile(file, () => parseSystemMap(readText(file, SYSTEM_MAP_LIMIT)));
+}
+
+/** @throws UsageError naming the line that is not of the form `ffff800008000000 T _text`, or if there are no symbols */
+export function parseSystemMap(text: string): Map<string, Va> {
+  const symbols = new Map<string, Va>();
+  // Line by line: an array of all the lines of a file without symbols would be eight times as large.
+  for (let start = 0, count = 1; start < text.length; count++) {
+    const newline = text.indexOf('\n', start);
+    const end = newline < 0 ? text.length : newline;
+    const line = text.slice(start, end);
+    start = end + 1;
+    if (line === '') continue;
+    const match = /^([0-9a-f]{16}) \S (\S+)$/i.exec(line);
+    if (!match) throw new UsageError(`line ${count} is no line of a System.map`);
+    // Absolute constants may be no addresses; modules refer to none of them.
+    const value = BigInt.asIntN(64, BigInt(`0x${match[1]}`));
+    if (value < 0n && !symbols.has(match[2]!)) symbols.set(match[2]!, vaFromBigInt(value));
+  }
+  if (symbols.size === 0) throw new UsageError('no symbols: is this the stub that Debian installs?');
+  return symbols;
 }

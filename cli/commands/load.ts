@@ -10,7 +10,7 @@ import type { ModuleFile } from '../../lib/module/module-file.js';
 import { ModuleLoader } from '../../lib/module/module-loader.js';
 import { moduleElf } from '../../lib/module/placed-elf.js';
 import { parsePlan } from '../../lib/module/plan.js';
-import { readInput, readKernel } from '../input.js';
+import { readKernel, readText } from '../input.js';
 import { findExporters, findModules, nameOfFile, readModule } from '../module-files.js';
 import { environmentOf, exportsAt, REGION_OPTIONS, type RegionArguments, regionsOf } from '../module-session.js';
 import { aboutFile, FileError } from '../output/error.js';
@@ -86,9 +86,7 @@ async function openSession(kernel: Kernel, options: Arguments) {
   const plan =
     at === undefined
       ? undefined
-      : await aboutFile(at, () =>
-          parsePlan(Buffer.from(readInput(at)).toString('utf8'), environment.rule.scheme, kernel.pageSize),
-        );
+      : await aboutFile(at, () => parsePlan(readText(at), environment.rule.scheme, kernel.pageSize));
   const loader = new ModuleLoader({
     environment,
     kernelExport: await exportsAt(kernel, placement.offset, options.symbols),
