@@ -13,6 +13,7 @@ import {
   relaTable,
   relrPlaces,
   relrTable,
+  type Table,
   tableWords,
 } from './relative-place.js';
 
@@ -25,23 +26,30 @@ export function checkPlaces(image: RelocatableImage): void {
   if (!relrAscends(image)) relrPlaces(image);
 }
 
+/** Places between these, both exclusive, would change the table. */
+function forbiddenPlaces({ offset, size }: Table): { low: number; high: number } {
+  return size === 0 ? { low: 0, high: 0 } : { low: offset - PLACE_SIZE, high: offset + size };
+}
+
 /** Whether the places ascend without overlap, inside the image and outside the tables. */
 function relaAscends(image: RelocatableImage): boolean {
   const records = relaRecords(image);
-  const [rela, relr] = [relaTable(image), relrTable(image)];
+  const rela = forbiddenPlaces(relaTable(image));
+  const relr = forbiddenPlaces(relrTable(image));
+  // Plain numbers, as fields would be loaded again for every record.
+  const [relaLow, relaHigh, relrLow, relrHigh] = [rela.low, rela.high, relr.low, relr.high];
   const limit = image.bytes.length - PLACE_SIZE;
-  const baseLow = low32(image.linkBase);
+  const baseLow = low32(image.linkBase) | 0;
   const baseHigh = high32(image.linkBase);
   let next = 0;
   for (let r = 0; r < records.length; r += RELA_WORDS) {
     if (records[r + 2] !== R_INFO_RELATIVE) continue;
     const low = records[r]!;
-    const place = (low - baseLow) >>> 0;
-    // In halves, as the distance of two doubles takes longer.
-    const isFar = ((records[r + 1]! - baseHigh - (low < baseLow ? 1 : 0)) | 0) !== 0;
+    // In halves and signed, as doubles and unsigned words take longer.
+    const place = (low - baseLow) | 0;
+    const isFar = ((records[r + 1]! - baseHigh - (low >>> 0 < baseLow >>> 0 ? 1 : 0)) | 0) !== 0;
     if (isFar || place < next || place > limit) return false;
-    if (place < rela.offset + rela.size && place > rela.offset - PLACE_SIZE) return false;
-    if (place < relr.offset + relr.size && place > relr.offset - PLACE_SIZE) return false;
+    if ((place > relaLow && place < relaHigh) || (place > relrLow && place < relrHigh)) return false;
     next = place + PLACE_SIZE;
   }
   return true;
@@ -52,12 +60,12 @@ function relrAscends(image: RelocatableImage): boolean {
   const table = relrTable(image);
   const words = tableWords(image.bytes, table);
   const limit = image.bytes.length - PLACE_SIZE;
-  const tableEnd = table.offset + table.size;
+  const forbidden = forbiddenPlaces(table);
   let next = 0;
   let cursor = -1;
   for (let w = 0; w < words.length; w += 2) {
-    const low = words[w]!;
-    const high = words[w + 1]!;
+    const low = words[w]! >>> 0;
+    const high = words[w + 1]! >>> 0;
     let first: number;
     let last: number;
     if ((low & 1) === 0) {
@@ -71,7 +79,7 @@ function relrAscends(image: RelocatableImage): boolean {
       cursor += 63 * PLACE_SIZE;
       if (highest < 0) continue;
     }
-    if (first < next || last > limit || (first < tableEnd && last > table.offset - PLACE_SIZE)) return false;
+    if (first < next || last > limit || (first < forbidden.high && last > forbidden.low)) return false;
     next = last + PLACE_SIZE;
   }
   return true;

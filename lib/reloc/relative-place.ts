@@ -35,11 +35,11 @@ export interface Table {
 }
 
 /** @throws ImageFormatError BAD_TABLE if the table is not inside the image or not aligned to 8 */
-export function tableWords(bytes: Uint8Array, { name, offset, size }: Table): Uint32Array {
+export function tableWords(bytes: Uint8Array, { name, offset, size }: Table): Int32Array {
   if (offset < 0 || offset % 8 !== 0 || offset + size > bytes.length) {
     throw new ImageFormatError('BAD_TABLE', `${name} is not inside the image`, { offset, size });
   }
-  return new Uint32Array(bytes.buffer, bytes.byteOffset + offset, size / 4);
+  return new Int32Array(bytes.buffer, bytes.byteOffset + offset, size / 4);
 }
 
 export const relaTable = ({ tables: { rela } }: RelocatableImage): Table => ({
@@ -63,7 +63,7 @@ function badPlace(table: string, place: number, linkBase: number): RelocationErr
 }
 
 /** The records of .rela.dyn, six 32-bit words each. @throws ImageFormatError BAD_TABLE */
-export function relaRecords(image: RelocatableImage): Uint32Array {
+export function relaRecords(image: RelocatableImage): Int32Array {
   return tableWords(image.bytes, relaTable(image));
 }
 
@@ -80,7 +80,7 @@ export function relaPlaces(image: RelocatableImage): Uint32Array {
   for (let r = 0; r < records.length; r += RELA_WORDS) {
     // The kernel skips every other type.
     if (records[r + 2] !== R_INFO_RELATIVE) continue;
-    const low = records[r]!;
+    const low = records[r]! >>> 0;
     const place = (low - baseLow) >>> 0;
     // Halves, as doubles would take a third longer.
     if (place > limit || ((records[r + 1]! - baseHigh - (low < baseLow ? 1 : 0)) | 0) !== 0) {
@@ -108,8 +108,8 @@ export function relrPlaces(image: RelocatableImage): Uint32Array {
   // A bitmap in front of all addresses has no place to count from.
   let cursor = bytes.length;
   for (let w = 0; w < words.length; w += 2) {
-    const low = words[w]!;
-    const high = words[w + 1]!;
+    const low = words[w]! >>> 0;
+    const high = words[w + 1]! >>> 0;
     if ((low & 1) === 0) {
       const place = (high | 0) * TWO_32 + low - linkBase;
       if (place < 0 || place > limit) throw badPlace(table.name, place, linkBase);

@@ -29,9 +29,14 @@ export function relocateImage(image: RelocatableImage, delta: number): { rela: n
   return { rela: storeAddends(image, delta), relr: addDelta(image, delta) };
 }
 
-/** The image by 32-bit words, a rest of under four bytes left out. */
-function imageWords({ bytes }: RelocatableImage): Uint32Array {
-  return new Uint32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
+/** The image by 32-bit words, a rest of under four bytes left out; signed, as unsigned ones take longer. */
+function imageWords({ bytes }: RelocatableImage): Int32Array {
+  return new Int32Array(bytes.buffer, bytes.byteOffset, Math.floor(bytes.length / 4));
+}
+
+/** 1 if the sum of 32-bit halves is below a summand, both unsigned. */
+function carryOf(sum: number, summand: number): number {
+  return sum >>> 0 < summand >>> 0 ? 1 : 0;
 }
 
 function storeAddends(image: RelocatableImage, delta: number): number {
@@ -39,22 +44,23 @@ function storeAddends(image: RelocatableImage, delta: number): number {
   const words = imageWords(image);
   const { bytes } = image;
   const unaligned = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const baseLow = low32(image.linkBase);
-  const deltaLow = low32(delta);
+  const baseLow = low32(image.linkBase) | 0;
+  const deltaLow = low32(delta) | 0;
   const deltaHigh = high32(delta);
   let count = 0;
   for (let r = 0; r < records.length; r += RELA_WORDS) {
     if (records[r + 2] !== R_INFO_RELATIVE) continue;
     count++;
-    const place = (records[r]! - baseLow) >>> 0;
-    const low = records[r + 4]! + deltaLow;
-    const high = records[r + 5]! + deltaHigh + (low >= TWO_32 ? 1 : 0);
+    const place = (records[r]! - baseLow) | 0;
+    const addend = records[r + 4]!;
+    const low = (addend + deltaLow) | 0;
+    const high = (records[r + 5]! + deltaHigh + carryOf(low, addend)) | 0;
     if ((place & 3) === 0) {
-      words[place >>> 2] = low;
-      words[(place >>> 2) + 1] = high;
+      words[place >> 2] = low;
+      words[(place >> 2) + 1] = high;
     } else {
-      unaligned.setUint32(place, low, true);
-      unaligned.setUint32(place + 4, high, true);
+      unaligned.setInt32(place, low, true);
+      unaligned.setInt32(place + 4, high, true);
     }
   }
   return count;
@@ -65,18 +71,20 @@ function addDelta(image: RelocatableImage, delta: number): number {
   const words = imageWords(image);
   const { bytes, linkBase } = image;
   const unaligned = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-  const deltaLow = low32(delta);
+  const deltaLow = low32(delta) | 0;
   const deltaHigh = high32(delta);
   // Places need only be even: Debian 7.3 has some at 2 modulo 8.
   const add = (place: number): void => {
     if ((place & 3) === 0) {
-      const low = words[place >>> 2]! + deltaLow;
-      words[place >>> 2] = low;
-      words[(place >>> 2) + 1] = words[(place >>> 2) + 1]! + deltaHigh + (low >= TWO_32 ? 1 : 0);
+      const held = words[place >> 2]!;
+      const low = (held + deltaLow) | 0;
+      words[place >> 2] = low;
+      words[(place >> 2) + 1] = words[(place >> 2) + 1]! + deltaHigh + carryOf(low, held);
     } else {
-      const low = unaligned.getUint32(place, true) + deltaLow;
-      unaligned.setUint32(place, low, true);
-      unaligned.setUint32(place + 4, unaligned.getUint32(place + 4, true) + deltaHigh + (low >= TWO_32 ? 1 : 0), true);
+      const held = unaligned.getInt32(place, true);
+      const low = (held + deltaLow) | 0;
+      unaligned.setInt32(place, low, true);
+      unaligned.setInt32(place + 4, unaligned.getInt32(place + 4, true) + deltaHigh + carryOf(low, held), true);
     }
   };
   let count = 0;
@@ -84,7 +92,7 @@ function addDelta(image: RelocatableImage, delta: number): number {
   for (let w = 0; w < table.length; w += 2) {
     const low = table[w]!;
     if ((low & 1) === 0) {
-      cursor = (table[w + 1]! | 0) * TWO_32 + low - linkBase;
+      cursor = table[w + 1]! * TWO_32 + (low >>> 0) - linkBase;
       add(cursor);
       count++;
       cursor += PLACE_SIZE;
