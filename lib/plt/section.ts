@@ -40,6 +40,8 @@ export class PltSection {
   readonly erratum843419: boolean;
   #used = 0;
   #veneers = 0;
+  /** The destination that was asked for twice last, its duplicate left behind, and the entry it got. */
+  #repeated: { readonly destination: Va; readonly entry: Va } | undefined;
   readonly #view: DataView;
   /** Stands for the bytes behind the section: a full PLT whose next slot is forbidden makes the kernel write there. */
   readonly #beyond = new DataView(new ArrayBuffer(16));
@@ -74,10 +76,16 @@ export class PltSection {
   }
 
   #emitNext(destination: Va): Va {
+    // What follows would write the same words into the same slot again: half of all branches of a module.
+    if (this.#repeated?.destination === destination) return this.#repeated.entry;
     const previous = this.#used - 1;
     const slot = this.#isForbidden(this.#used) ? this.#used + 1 : this.#used;
     const entry = this.#write(slot, entryWords(this.format.entry, { destination, place: this.#addressOf(slot) }));
-    if (previous >= 0 && this.format.entry.equal(entry, this.#entry(previous))) return this.#addressOf(previous);
+    if (previous >= 0 && this.format.entry.equal(entry, this.#entry(previous))) {
+      this.#repeated = { destination, entry: this.#addressOf(previous) };
+      return this.#repeated.entry;
+    }
+    this.#repeated = undefined;
     this.#take(slot - previous);
     return entry.place;
   }
@@ -98,6 +106,7 @@ export class PltSection {
    */
   emitVeneer({ word, place, page }: ForbiddenAdrp): Va {
     let slot = this.#used;
+    this.#repeated = undefined;
     this.#take(1);
     this.#veneers++;
     if (this.#isForbidden(slot)) slot = this.#used++;
