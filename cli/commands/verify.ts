@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import { sep } from 'node:path';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { formatU64 } from '../../lib/address.js';
 import { relocationName } from '../../lib/reloc/name.js';
@@ -42,7 +43,9 @@ export async function handler(values: unknown): Promise<void> {
       module: await aboutFile(file, () => verifyModule(module, { model, allowAdrp: adrp })),
     });
   }
-  if (options.sarif) printJson(sarifLog(verified, versionOfTool()));
+  // SARIF names files by URI references, which have slashes on every system.
+  const inUris = verified.map(({ file, module }) => ({ file: file.replaceAll(sep, '/'), module }));
+  if (options.sarif) printJson(sarifLog(inUris, versionOfTool()));
   else if (options.json) printJson({ modules: verified.map(toJson) });
   else for (const one of verified) printModule(one, options.quiet ?? false);
   if (verified.some(({ module }) => countOf(module, 'error') > 0)) process.exitCode = 1;

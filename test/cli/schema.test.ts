@@ -14,7 +14,7 @@ const MAP = ['map', vmlinux, ...SEED, '--phys', '0x40200000'];
 
 /** Command lines without `--json`, and the exit code where it is not 0. */
 const RUNS: readonly (readonly [readonly string[], number?])[] = [
-  [['inspect', old, vmlinux, image]],
+  [['inspect', old, vmlinux, image, ...modules('6.1', 'large', 'pic', 'init_only', 'percpu')]],
   [['symbols', image]],
   [['place', old, ...SEED]],
   [['place', vmlinux, '--text', '0xffffde3841e00000']],
