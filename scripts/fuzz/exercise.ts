@@ -8,15 +8,19 @@ import { unpack } from '../../lib/image/container.js';
 import { openKernel } from '../../lib/image/kernel.js';
 import { parseKernelConfig } from '../../lib/image/kernel-config.js';
 import { placedElf } from '../../lib/image/placed-elf.js';
+import { eraByKey } from '../../lib/kaslr/era.js';
 import { geometryOf } from '../../lib/kaslr/layout.js';
 import { type Machine, place } from '../../lib/kaslr/place.js';
 import { readBootRecord } from '../../lib/locate/boot-record.js';
+import { prepareModule } from '../../lib/module/load.js';
 import { type LoaderEnvironment, loaderRuleOf } from '../../lib/module/loader-rule.js';
 import { openModule } from '../../lib/module/module-file.js';
 import { ModuleLoader } from '../../lib/module/module-loader.js';
 import { moduleElf } from '../../lib/module/placed-elf.js';
 import { parsePlan } from '../../lib/module/plan.js';
 import { relocateImage } from '../../lib/reloc/relative.js';
+import { moduleDistances } from '../../lib/sweep/distance-distribution.js';
+import { sweepModule } from '../../lib/sweep/exact.js';
 import { verifyModule } from '../../lib/verify/verify.js';
 import { searchDump } from './dump-subject.js';
 import type { Kind, Subject } from './subject.js';
@@ -50,10 +54,18 @@ const environments: readonly LoaderEnvironment[] = [
 /** Near the image, and so far that every call goes through the PLT. */
 const DISTANCES = [16 * MIB, 1024 * MIB];
 
+/** Where modules of a 32 MiB kernel may go. */
+const DISTRIBUTION = moduleDistances({
+  era: eraByKey('6.9'),
+  imageSize: 32 * MIB,
+  geometry: geometryOf({ pageSize: 4096, vaBits: 48 }),
+});
+
 async function exerciseModule(bytes: Uint8Array): Promise<void> {
   const file = openModule(bytes, 'fuzzed');
   for (const model of ['large', 'small'] as const) await allow(() => verifyModule(file, { model, allowAdrp: false }));
   for (const environment of environments) {
+    await allow(() => sweepModule(prepareModule(file, environment), () => 0x1234, DISTRIBUTION));
     for (const distance of DISTANCES) {
       const base = va(IMAGE.end + distance);
       const loader = new ModuleLoader({
