@@ -56,6 +56,11 @@ const COMMANDS: readonly { usage: string; describe: string; load: () => Promise<
     describe: 'what KASLR leaves to guess, and what one leaked pointer takes of it',
     load: () => import('./commands/entropy.js'),
   },
+  {
+    usage: 'report',
+    describe: 'one HTML file with pictures and tables of all this, for a kernel and all its modules',
+    load: () => import('./commands/report.js'),
+  },
 ];
 
 /** Stands for a command whose name is not on the command line. */

@@ -1,9 +1,10 @@
-/** The picture with its controls: buttons, keys, pointer and search all move one viewport. */
+/** The picture with its controls: buttons, keys and pointer all move one viewport. */
 import { formatVa, va } from '../../address.js';
 import type { Extent } from './bar-layout.js';
 import { button, element, onWidth, svgElement } from './element.js';
 import { formatSize } from './quantity.js';
-import { type BarSource, drawStrip, OVERVIEW, type StripItem, type Track } from './strip-drawing.js';
+import { type BarSource, drawStrip, type StripItem, type Track } from './strip-drawing.js';
+import { listenToPointer } from './strip-pointer.js';
 import { Tooltip } from './tooltip.js';
 import { type Bounds, clamped, fitted, panned, type Viewport, zoomed } from './viewport.js';
 
@@ -47,7 +48,14 @@ export class Strip {
     picture.append(this.#svg, this.#tooltip.element);
     this.element = element('div', { class: 'strip-box' }, this.#controls(), picture, this.#legend(), this.#status);
     picture.addEventListener('keydown', (event) => this.#onKey(event));
-    this.#listenToPointer(picture);
+    listenToPointer(picture, {
+      bounds,
+      svg: this.#svg,
+      viewport: () => this.#viewport,
+      move: (viewport) => this.#move(viewport),
+      point: (event, at) => this.#point(event, at),
+      leave: () => this.#tooltip.hide(),
+    });
     onWidth(picture, (width) => {
       this.#width = width;
       this.#schedule();
@@ -152,57 +160,6 @@ export class Strip {
     if (!action || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
     this.#move(action());
-  }
-
-  /** Dragging moves, in the overview it goes there; a double click or the wheel with Ctrl zooms where the pointer is. */
-  #listenToPointer(picture: HTMLElement): void {
-    const { bounds } = this.#options;
-    const placeOf = (event: MouseEvent) => {
-      const box = this.#svg.getBoundingClientRect();
-      return {
-        x: event.clientX - box.left,
-        y: event.clientY - box.top,
-        anchor: (event.clientX - box.left) / box.width,
-      };
-    };
-    let drag: { x: number; from: Viewport; isOverview: boolean } | undefined;
-    const goTo = (anchor: number): void => {
-      const centre = bounds.start + (bounds.end - bounds.start) * anchor;
-      const { span } = this.#viewport;
-      this.#move(clamped({ start: centre - span / 2, span }, bounds));
-    };
-    picture.addEventListener('pointerdown', (event) => {
-      if (event.button !== 0) return;
-      const { x, y, anchor } = placeOf(event);
-      drag = { x, from: this.#viewport, isOverview: y < OVERVIEW };
-      picture.setPointerCapture(event.pointerId);
-      if (drag.isOverview) goTo(anchor);
-    });
-    picture.addEventListener('pointermove', (event) => {
-      const { x, y, anchor } = placeOf(event);
-      if (!drag) this.#point(event, { x, y });
-      else if (drag.isOverview) goTo(anchor);
-      else this.#move(panned(drag.from, (drag.x - x) / this.#width, bounds));
-    });
-    for (const name of ['pointerup', 'pointercancel'] as const) {
-      picture.addEventListener(name, () => {
-        drag = undefined;
-      });
-    }
-    picture.addEventListener('pointerleave', () => this.#tooltip.hide());
-    picture.addEventListener('dblclick', (event) => {
-      const { y, anchor } = placeOf(event);
-      if (y >= OVERVIEW) this.#move(this.#zoom(ZOOM_STEP ** 2, anchor));
-    });
-    picture.addEventListener(
-      'wheel',
-      (event) => {
-        if (!event.ctrlKey && !event.metaKey) return;
-        event.preventDefault();
-        this.#move(this.#zoom(1.002 ** -event.deltaY, placeOf(event).anchor));
-      },
-      { passive: false },
-    );
   }
 
   #point(event: PointerEvent, at: { x: number; y: number }): void {
