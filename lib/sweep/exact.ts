@@ -14,7 +14,7 @@ import { entryIds } from './entry-id.js';
 import { type LonePattern, lonePatterns, type RegionPosition } from './lone-placement.js';
 import { type PlacementSteps, StepBuilder } from './placement-steps.js';
 import { RunCount } from './run-count.js';
-import { slotCounts } from './slot-count.js';
+import { skippedSlots, slotCounts } from './slot-count.js';
 
 /**
  * The count of core and init entries together, over the placements of `distances`.
@@ -30,7 +30,7 @@ export function sweepModule(
   const rows = {
     column,
     ids: entryIds(column, prepared.environment.rule.plt.reuse),
-    slots: slotCounts(prepared),
+    slots: slotCounts(skippedSlots(prepared)),
   };
   const steps = new StepBuilder();
   for (const pattern of lonePatterns({ footprints: footprintsOf(prepared), ...distances })) {

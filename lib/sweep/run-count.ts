@@ -2,19 +2,22 @@
  * How many PLT entries a changing set of rows needs: an entry serves neighbours with the same id, so that a row which comes or
  * goes also decides whether the rows around it meet.
  */
-import type { SlotCounts } from './slot-count.js';
+import type { SlotCount } from './slot-count.js';
 
 export class RunCount {
   readonly #ids: ArrayLike<number>;
   readonly #parts: ArrayLike<number>;
-  readonly #slots: SlotCounts;
+  readonly #slots: readonly [SlotCount, SlotCount];
   readonly #present: Uint32Array;
   /** Without two rows of one id, a row is an entry, and neighbours need not be looked for. */
   readonly #isShared: boolean;
   readonly #entries: [number, number] = [0, 0];
 
   /** Starts with no row present. */
-  constructor(rows: { readonly ids: ArrayLike<number>; readonly parts: ArrayLike<number> }, slots: SlotCounts) {
+  constructor(
+    rows: { readonly ids: ArrayLike<number>; readonly parts: ArrayLike<number> },
+    slots: readonly [SlotCount, SlotCount],
+  ) {
     this.#ids = rows.ids;
     this.#parts = rows.parts;
     this.#slots = slots;

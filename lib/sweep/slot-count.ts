@@ -3,35 +3,44 @@
  * skipped and counted. Which ones does not depend on the placement: regions are page aligned, and the erratum looks at 4 KiB.
  * @see Linux 6.12 arch/arm64/kernel/module-plts.c, module_emit_plt_entry()
  */
-
 import { PLT_SECTION } from '../module/frobbed-section.js';
 import type { PreparedModule } from '../module/load.js';
 import { isForbiddenForAdrp } from '../plt/erratum.js';
+
+/** Where slots are skipped: offsets of the core and the init PLT in their regions, and the size of a slot. */
+export interface SkippedSlots {
+  readonly starts: readonly [number, number];
+  readonly slotSize: number;
+}
+
+/** Undefined where no slot is ever skipped. */
+export function skippedSlots({ frobbed, layout, environment }: PreparedModule): SkippedSlots | undefined {
+  const { erratum843419, rule } = environment;
+  if (!erratum843419 || !rule.plt.entry.usesAdrp) return undefined;
+  const startOf = (name: string): number => {
+    const section = frobbed.sections.find((s) => s.section.name === name);
+    return (section && layout.places.get(section.section.index)?.offset) ?? 0;
+  };
+  return { starts: [startOf(PLT_SECTION.core), startOf(PLT_SECTION.init)], slotSize: rule.plt.entry.size };
+}
 
 /** The kernel's plt_num_entries after `entries` entries and veneers, skipped slots included. */
 export type SlotCount = (entries: number) => number;
 
 /** Of the core PLT and of the init PLT. */
-export type SlotCounts = readonly [SlotCount, SlotCount];
-
-/** A slot is never skipped. */
-const EVERY_SLOT: SlotCount = (entries) => entries;
-
-export function slotCounts({ frobbed, layout, environment }: PreparedModule): SlotCounts {
-  const { erratum843419, rule } = environment;
-  const { size, usesAdrp } = rule.plt.entry;
-  if (!erratum843419 || !usesAdrp) return [EVERY_SLOT, EVERY_SLOT];
-  const countsOf = (name: string): SlotCount => {
-    const section = frobbed.sections.find((s) => s.section.name === name);
-    const start = (section && layout.places.get(section.section.index)?.offset) ?? 0;
+export function slotCounts(skipped: SkippedSlots | undefined): readonly [SlotCount, SlotCount] {
+  if (!skipped) return [EVERY_SLOT, EVERY_SLOT];
+  const countFrom = (start: number): SlotCount => {
     const counts = [0];
     return (entries) => {
       while (counts.length <= entries) {
         const used = counts.at(-1)!;
-        counts.push(isForbiddenForAdrp(start + used * size) ? used + 2 : used + 1);
+        counts.push(isForbiddenForAdrp(start + used * skipped.slotSize) ? used + 2 : used + 1);
       }
       return counts[entries]!;
     };
   };
-  return [countsOf(PLT_SECTION.core), countsOf(PLT_SECTION.init)];
+  return [countFrom(skipped.starts[0]), countFrom(skipped.starts[1])];
 }
+
+const EVERY_SLOT: SlotCount = (entries) => entries;
