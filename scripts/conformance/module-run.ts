@@ -5,8 +5,9 @@
 import { toU64, type Va, vaFromBigInt } from '../../lib/address.js';
 import type { ModuleFile } from '../../lib/module/module-file.js';
 import { type BootFacts, runAddress } from './boot-facts.js';
-import { type GdbClient, GdbError } from './gdb-client.js';
+import { type GdbClient, GdbError, GdbTimeout } from './gdb-client.js';
 import { type ModuleRecording, readModuleName, recordModule } from './module-recording.js';
+import { nameOffset } from './symbol-range.js';
 
 /** MODULE_STATE_LIVE, the first member of struct module. */
 const LIVE = new Uint8Array(4);
@@ -31,16 +32,32 @@ export async function runModules(
   const start = runAddress(facts, 'do_init_module');
   const reboot = runAddress(facts, '__arm64_sys_reboot');
   for (const address of [finalize, start, reboot]) await gdb.insertBreakpoint(address);
+  let last = 'none';
   for (;;) {
-    await gdb.continue(options.timeout);
+    await runOn(facts, gdb, options.timeout, last);
     const pc = await gdb.readRegister('pc');
     if (pc === toU64(reboot)) return;
     if (pc === toU64(finalize)) {
-      const file = options.files.get(await readModuleName(gdb, 'x2'));
+      last = await readModuleName(gdb, 'x2');
+      const file = options.files.get(last);
       if (file) options.loaded(file, await recordModule(gdb, file));
       await stepOff(gdb, finalize);
     } else if (pc === toU64(start)) await skipInit(gdb);
     else throw new GdbError(`the kernel stopped at 0x${pc.toString(16)}, before its last system call`);
+  }
+}
+
+/** Runs to the next stop; a machine that does not come to one is asked where it is. */
+async function runOn({ kernel, placement }: BootFacts, gdb: GdbClient, timeout: number, last: string): Promise<void> {
+  try {
+    await gdb.continue(timeout);
+  } catch (error) {
+    if (!(error instanceof GdbTimeout)) throw error;
+    await gdb.interrupt();
+    const pc = await gdb.readRegister('pc');
+    const offset = Number(pc - toU64(placement.text));
+    const where = offset >= 0 && offset < kernel.imageSize ? nameOffset(kernel, offset) : `0x${pc.toString(16)}`;
+    throw new GdbTimeout(`no stop within ${timeout / 1000} s; the kernel is at ${where}, the last module was ${last}`);
   }
 }
 

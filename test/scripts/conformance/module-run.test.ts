@@ -83,6 +83,17 @@ describe('runModules', () => {
     await expect(run(stub, file)).rejects.toThrow('does not leave 0xffff');
   });
 
+  it('says where a kernel is that does not stop', async () => {
+    const { file, stub } = machine('many_calls');
+    stub.registers.set('pc', at('module_finalize') + 8n);
+    const silent = new FakeStub({ registers: Object.fromEntries(stub.registers) });
+    const gdb = await GdbClient.connect(silent.stream);
+    const options = { files: new Map([[file.name, file]]), timeout: 20, loaded: () => {} };
+    await expect(runModules(boot, gdb, options)).rejects.toThrow(
+      'no stop within 0.02 s; the kernel is at module_finalize+0x8, the last module was none',
+    );
+  });
+
   it('reports a stop that it did not ask for: a panic', async () => {
     const stub = new FakeStub({ registers: { pc: 0xffff800012345678n }, stops: [() => 'T03thread:01;'] });
     await expect(run(stub, openSample('many_calls'))).rejects.toThrow('stopped at 0xffff800012345678');
