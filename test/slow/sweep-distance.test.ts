@@ -1,11 +1,11 @@
 /** Weights of distances against the placement code itself: every random value where there are 2^21, else many seeds. */
 import { describe, expect, it } from '@jest/globals';
-import { type EraKey, eraByKey } from '../../../lib/kaslr/era.js';
-import { geometryOf } from '../../../lib/kaslr/layout.js';
-import { baseAt, baseRule, chooseRegions } from '../../../lib/kaslr/module-region.js';
-import { type Machine, place } from '../../../lib/kaslr/place.js';
-import { moduleDistances, totalWeight, weightBelow } from '../../../lib/sweep/distance-distribution.js';
-import { codeOf } from '../../support/thrown.js';
+import { type EraKey, eraByKey } from '../../lib/kaslr/era.js';
+import { geometryOf } from '../../lib/kaslr/layout.js';
+import { baseAt, baseRule, chooseRegions } from '../../lib/kaslr/module-region.js';
+import { type Machine, place } from '../../lib/kaslr/place.js';
+import { moduleDistances, totalWeight, weightBelow } from '../../lib/sweep/distance-distribution.js';
+import { codeOf } from '../support/thrown.js';
 
 function machineOf(era: EraKey, pageSize: number, vaBits: number, rest: Partial<Machine> = {}): Machine {
   const geometry = geometryOf({ pageSize, vaBits });
@@ -72,7 +72,7 @@ describe('an image that moves against the region', () => {
       state = (state * 48_271) % 2_147_483_647;
       return BigInt(state >>> 7);
     };
-    for (let i = 0; i < count; i++) yield (next() << 44n) ^ (next() << 22n) ^ next();
+    for (let i = 0; i < count; i++) yield BigInt.asUintN(64, (next() << 44n) ^ (next() << 22n) ^ next());
   }
 
   it.each([
