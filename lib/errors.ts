@@ -74,3 +74,6 @@ export class MappingError extends KaslrkitError<
 
 /** A log or memory dump that does not tell where a kernel ran. */
 export class LocateError extends KaslrkitError<'NO_OFFSET' | 'NO_IMAGE' | 'BAD_DUMP'> {}
+
+/** Parts of a sweep that do not make one. */
+export class SweepError extends KaslrkitError<'BAD_SHARD'> {}
