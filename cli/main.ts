@@ -37,6 +37,16 @@ const COMMANDS: readonly { usage: string; describe: string; load: () => Promise<
     load: () => import('./commands/load.js'),
   },
   {
+    usage: 'sweep',
+    describe: 'how many PLT entries modules need, over every placement or sampled boots',
+    load: () => import('./commands/sweep.js'),
+  },
+  {
+    usage: 'merge <files..>',
+    describe: 'the shards of a sweep joined to the result of one run',
+    load: () => import('./commands/merge.js'),
+  },
+  {
     usage: 'verify <files..>',
     describe: 'which references of modules can go out of range, by code model',
     load: () => import('./commands/verify.js'),
