@@ -4,7 +4,7 @@ import { entropyOf } from '../lib/entropy/entropy.js';
 import { KaslrkitError } from '../lib/errors.js';
 import type { Kernel } from '../lib/image/kernel.js';
 import { DEFAULT_CONFIG } from '../lib/image/kernel-config.js';
-import { type Machine, place } from '../lib/kaslr/place.js';
+import { type Machine, type Placement, place } from '../lib/kaslr/place.js';
 import { mapKernel } from '../lib/mmu/kernel-mapping.js';
 import { inDependencyOrder } from '../lib/module/dependency.js';
 import type { ModuleFile } from '../lib/module/module-file.js';
@@ -13,7 +13,14 @@ import { drawSeeds } from '../lib/report/boot-stream.js';
 import { entropyRows } from '../lib/report/entropy-table.js';
 import { imageSegments } from '../lib/report/image-segment.js';
 import { ModuleSurvey } from '../lib/report/module-survey.js';
-import { isMissing, type KernelFacts, type Missing, type Part, type ReportData } from '../lib/report/report-data.js';
+import {
+  type Boot,
+  isMissing,
+  type KernelFacts,
+  type Missing,
+  type Part,
+  type ReportData,
+} from '../lib/report/report-data.js';
 import { spaceRegions } from '../lib/report/space.js';
 import { stageMapping } from '../lib/report/stage-mapping.js';
 import { moduleDistances } from '../lib/sweep/distance-distribution.js';
@@ -21,10 +28,13 @@ import { mappableKernel } from './mapping.js';
 import { readModule } from './module-files.js';
 import { environmentOf, type RegionArguments, regionsOf } from './module-session.js';
 import { FileError } from './output/error.js';
-import { chosenPlace, machineOf, type PlacementArguments } from './placement.js';
+import { chosenPlace, machineOf, type PlacementArguments, parseSeed } from './placement.js';
 
-/** For who names no boot. Any seed would do; this one is in the documentation as well. */
-export const DEMONSTRATION_SEED = '0xfedcba9876543210';
+/**
+ * For who names no boot. Any seeds would do; the first is in the documentation as well, and the second keeps the module region from
+ * either end of its window, where 0 puts it.
+ */
+const DEMONSTRATION = { seed: '0xfedcba9876543210', 'module-seed': '0x0123456789abcdef' };
 
 /** The stream of the boots beside the one asked for, and how many are drawn: a slider with more is hard to aim at. */
 const STREAM = 'report';
@@ -42,7 +52,7 @@ export interface SurveyRequest {
 export async function surveyKernel(request: SurveyRequest): Promise<ReportData> {
   const { kernel, options, modules } = request;
   const isChosen = options.seed !== undefined || options.text !== undefined;
-  const values = isChosen ? options : { ...options, seed: DEMONSTRATION_SEED };
+  const values = withDefaults(options, kernel);
   const machine = machineOf(kernel, values, true);
   const placement = place(machine, chosenPlace(values));
   const drawn = drawSeeds(STREAM, DRAWN_BOOTS);
@@ -54,7 +64,7 @@ export async function surveyKernel(request: SurveyRequest): Promise<ReportData> 
     kernel: kernelFacts(request, machine),
     chosen: isChosen ? (values.text === undefined ? 'seed' : 'text') : 'demonstration',
     boots: [
-      bootOf(placement, { regions: regionsOf(placement, kernel, values) }),
+      chosenBoot(placement, kernel, values),
       ...drawn.map(({ seed, moduleSeed }) => drawnBoot(place(machine, { seed }), moduleSeed)),
     ],
     stream: STREAM,
@@ -72,6 +82,23 @@ export async function surveyKernel(request: SurveyRequest): Promise<ReportData> 
         ),
     findings: survey?.findings() ?? NO_MODULES,
   };
+}
+
+type Values = SurveyRequest['options'];
+
+/** The demonstration's seed where no boot is named, and its module seed where nothing else says where modules go. */
+function withDefaults(options: Values, kernel: Kernel): Values {
+  const { seed, text, 'module-seed': moduleSeed, 'module-base': moduleBase } = options;
+  const chosen = (seed ?? text) !== undefined ? options : { ...options, seed: DEMONSTRATION.seed };
+  const isKnown = (moduleSeed ?? moduleBase) !== undefined;
+  const isShared = kernel.era.moduleSeed === 'image' && text === undefined;
+  return isKnown || isShared ? chosen : { ...chosen, 'module-seed': DEMONSTRATION['module-seed'] };
+}
+
+function chosenBoot(placement: Placement, kernel: Kernel, values: Values): Boot {
+  const { 'module-seed': seed } = values;
+  const moduleSeed = seed === undefined ? undefined : parseSeed(seed);
+  return bootOf(placement, { regions: regionsOf(placement, kernel, values), moduleSeed });
 }
 
 const NOT_COUNTED: Missing = { missing: 'the boots were placed, not loaded' };

@@ -79,12 +79,13 @@ function summaryJson({ boots, modules }: ReportData, written: Written): object {
 }
 
 function printSummary({ boots, chosen, modules }: ReportData, { output, size }: Written): void {
-  const { seed, text } = boots[0]!;
+  const { seed, moduleSeed, text } = boots[0]!;
   const note = chosen === 'demonstration' ? ' (a demonstration: --seed or --text names a boot)' : '';
   printFields([
     ['output', `${output}, ${formatSize(size)}`],
     ...(seed === undefined ? [] : [['seed', `${seed}${note}`] as const]),
     ['_text', text],
+    ...(moduleSeed === undefined ? [] : [['module seed', moduleSeed] as const]),
     ...(isMissing(modules)
       ? []
       : [['modules', `${formatCount(modules.names.length)}, ${formatCount(modules.refused.length)} refused`] as const]),

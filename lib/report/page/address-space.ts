@@ -36,7 +36,7 @@ const BLOCK_TONE: Readonly<Record<string, string>> = {
 const BRANCH_REACH = 2 ** 27;
 
 export function item(label: string, tone: string, { start, end }: Extent): StripItem {
-  return { label, tone, start, end, facts: [hexRange(start, end), formatSize(end - start)] };
+  return { label, tone, start, end, facts: () => [hexRange(start, end), formatSize(end - start)] };
 }
 
 const extentOf = (start: string, end: string): Extent => ({ start: parseVa(start, 'start'), end: parseVa(end, 'end') });
@@ -98,7 +98,7 @@ export function addressTracks(context: Context): Track[] {
     { name: 'Kernel image', items: imageItems(context) },
     { name: 'Within 128 MiB of all of the kernel\u2019s text', items: reachItems(context) },
     ...regionTracks(context),
-    ...(modules.length > 0 ? [{ name: 'Modules', items: modules }] : []),
+    ...(modules.length > 0 ? [{ name: 'Modules', items: modules, joinedTone: 'module' }] : []),
   ];
 }
 

@@ -41,7 +41,7 @@ export function bootControl(data: ReportData, boot: Choice<number>): HTMLElement
 }
 
 function bootFacts(data: ReportData, index: number): HTMLElement[] {
-  const { seed, text, regions } = data.boots[index]!;
+  const { seed, moduleSeed, text, regions } = data.boots[index]!;
   const fact = (name: string, value: string) => element('span', {}, `${name} `, element('code', {}, value));
   const { plts } = data;
   const used = isMissing(plts) || isMissing(plts.used) ? undefined : plts.used.totals[index];
@@ -49,6 +49,7 @@ function bootFacts(data: ReportData, index: number): HTMLElement[] {
     element('strong', {}, bootName(data, index)),
     ...(seed === undefined ? [] : [fact('seed', seed)]),
     fact('_text', text),
+    ...(moduleSeed === undefined ? [] : [fact('module seed', moduleSeed)]),
     ...regions.slice(0, 1).map(({ base }) => fact('modules from', base)),
     ...(used === undefined ? [] : [fact('PLT entries', formatCount(used))]),
   ];

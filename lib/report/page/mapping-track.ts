@@ -23,7 +23,7 @@ export function mappingTracks(
   const entries = runs.map((run): StripItem => {
     const range = { start: base + run.offset, end: base + run.offset + sizeOf(run) };
     const made = item(`${formatCount(run.count)} \u00d7 ${kindOf(run)}`, toneOf(run, pageSize), range);
-    return { ...made, facts: [...made.facts, `${run.permissions}, physical ${run.phys}`] };
+    return { ...made, facts: () => [...made.facts(), `${run.permissions}, physical ${run.phys}`] };
   });
   const parts = segments.map(({ name, start, end, permissions }): StripItem => {
     const tone = permissions === 'unmapped' ? 'unmapped' : (SEGMENT_TONE[name] ?? 'text');

@@ -9,13 +9,15 @@ export interface StripItem extends Extent {
   /** Class that gives the colour. */
   readonly tone: string;
   /** Lines for whoever points at it. */
-  readonly facts: readonly string[];
+  readonly facts: () => readonly string[];
 }
 
 export interface Track {
   readonly name: string;
   /** Ascending and disjoint. */
   readonly items: readonly StripItem[];
+  /** Colour of items that are drawn as one; default: the first one's. */
+  readonly joinedTone?: string;
 }
 
 /** What of a track a bar stands for. */
@@ -104,9 +106,10 @@ function trackOf(track: Track, { viewport, width }: Drawing, y: number, sources:
   for (const bar of barsOf(track.items, viewport, width)) {
     const item = track.items[bar.first]!;
     const joined = bar.last - bar.first;
+    const tone = (joined > 0 ? track.joinedTone : undefined) ?? item.tone;
     const kind = joined > 0 ? ' joined' : bar.width < 3 ? ' small' : '';
     const shape = { x: bar.x, y: top, width: bar.width, height: BAR_HEIGHT, 'data-bar': sources.length };
-    group.append(svgElement('rect', { class: `bar tone-${item.tone}${kind}`, ...shape }));
+    group.append(svgElement('rect', { class: `bar tone-${tone}${kind}`, ...shape }));
     sources.push({ track, bar });
     const left = Math.max(bar.x, 0);
     const room = Math.min(bar.x + bar.width, width) - left - 8;

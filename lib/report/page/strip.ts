@@ -172,7 +172,7 @@ export class Strip {
     const { track, bar } = source;
     const { first, last } = bar;
     const items = track.items.slice(first, last + 1);
-    const lines = first === last ? [items[0]!.label, ...items[0]!.facts] : joinedFacts(items);
+    const lines = first === last ? [items[0]!.label, ...items[0]!.facts()] : joinedFacts(items);
     this.#tooltip.show(lines, { ...at, width: this.#width });
   }
 }
