@@ -52,6 +52,11 @@ const COMMANDS: readonly { usage: string; describe: string; load: () => Promise<
     load: () => import('./commands/verify.js'),
   },
   {
+    usage: 'explain [lines..]',
+    describe: 'what a line of the kernel log means: relocations, PLTs, module memory, KASLR',
+    load: () => import('./commands/explain.js'),
+  },
+  {
     usage: 'map <kernel>',
     describe: 'how the placed image is mapped: segments, blocks, tables',
     load: () => import('./commands/map.js'),

@@ -64,7 +64,14 @@ export class PlacementError extends KaslrkitError<
 
 /** A module that the kernel would refuse to load. */
 export class ModuleError extends KaslrkitError<
-  'NOT_A_MODULE' | 'WRONG_VERMAGIC' | 'LIVEPATCH' | 'UNDEFINED_SYMBOLS' | 'BAD_PLAN' | 'BAD_LAYOUT' | 'DEPENDENCY_CYCLE'
+  | 'NOT_A_MODULE'
+  | 'WRONG_VERMAGIC'
+  | 'LIVEPATCH'
+  | 'UNDEFINED_SYMBOLS'
+  | 'BAD_PLAN'
+  | 'BAD_LAYOUT'
+  | 'DEPENDENCY_CYCLE'
+  | 'ALREADY_LOADED'
 > {}
 
 /** A mapping that the translation tables cannot hold or the kernel would refuse. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { run, temporaryFolder } from '../support/cli.js';
-import { commandNames, examplesOf, wordsOf, writeExampleFiles } from '../support/example.js';
+import { commandNames, examplesOf, invocationOf, writeExampleFiles } from '../support/example.js';
 
 /** yargs' own. */
 const WITHOUT_EXAMPLES = ['completion'];
@@ -14,11 +14,12 @@ describe.each(commands)('%s --help', (command) => {
 
   it('has examples of this command', () => {
     expect(examples).not.toHaveLength(0);
-    for (const example of examples) expect(example.split(' ')[0]).toBe(command);
+    for (const example of examples) expect(invocationOf(example, folder).words[0]).toBe(command);
   });
 
-  it.each(examples)('kaslrkit %s', (example) => {
-    const { status, stdout, stderr } = run(wordsOf(example, folder), { cwd: folder });
+  it.each(examples)('%s', (example) => {
+    const { words, ...input } = invocationOf(example, folder);
+    const { status, stdout, stderr } = run(words, { cwd: folder, ...input });
     expect(stderr).not.toContain('kaslrkit: ');
     expect(status).toBe(0);
     if (!example.includes(' -o ')) expect(stdout).not.toBe('');

@@ -11,6 +11,7 @@ const SEED = ['--seed', '0xfedcba9876543210'];
 const [old, vmlinux, image] = ['4.6/Image', '6.12/vmlinux', '6.1/Image'].map(samplePath) as [string, string, string];
 const modules = (version: string, ...names: string[]) => names.map((name) => samplePath(`${version}/${name}.ko`));
 const MAP = ['map', vmlinux, ...SEED, '--phys', '0x40200000'];
+const SWEEP = ['sweep', '--kernel', image, '--modules', ...modules('6.1', 'many_calls', 'exporter', 'importer')];
 
 /** Command lines without `--json`, and the exit code where it is not 0. */
 const RUNS: readonly (readonly [readonly string[], number?])[] = [
@@ -33,6 +34,10 @@ const RUNS: readonly (readonly [readonly string[], number?])[] = [
   ],
   [['verify', ...modules('6.12', 'large_movw', 'many_calls', 'percpu')]],
   [['verify', ...modules('6.1', 'mixed', 'pic', 'every_relocation')], 1],
+  [[...SWEEP]],
+  [[...SWEEP, '--shard', '2/3']],
+  [[...SWEEP, '--seeds', '5']],
+  [[...SWEEP, '--seeds', '5', '--shard', '1/2']],
   [MAP],
   [[...MAP, '--stage', 'early']],
   [[...MAP, '--transition', '--memory', '0x40000000-0x80000000']],

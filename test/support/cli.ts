@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from '@jest/globals';
-import { schemaViolations } from './schema.js';
+import { schemaOf, schemaViolations } from './schema.js';
 
 /** `npm test` builds it first. */
 export const MAIN = new URL('../../dist/cli/main.js', import.meta.url).pathname;
@@ -33,7 +33,7 @@ export function runJson<T = unknown>(...args: string[]): T {
   const { status, stdout, stderr } = run([...args, '--json']);
   expect([status, stderr]).toEqual([0, '']);
   const document: unknown = JSON.parse(stdout);
-  expect(schemaViolations(args[0]!, document)).toEqual([]);
+  expect(schemaViolations(schemaOf(args[0]!), document)).toEqual([]);
   return document as T;
 }
 

@@ -36,6 +36,10 @@ export function writeExampleFiles(folder: string): void {
   const samples = readdirSync(samplePath('6.12')).filter(isLoadable);
   for (const name of samples) copy(`6.12/${name}`, join(folder, 'lib/modules', RELEASE, 'kernel', name));
   writeFileSync(join(folder, 'panic.txt'), PANIC);
+  for (const shard of ['1/2', '2/2']) {
+    const sweep = ['sweep', '--kernel', 'vmlinuz', '--modules', 'lib/modules', '--shard', shard, '--json'];
+    writeFileSync(join(folder, `shard-${shard[0]}.json`), run(sweep, { cwd: folder }).stdout);
+  }
   run(['relocate', 'vmlinuz', '--seed', '0xfedcba9876543210', '-o', 'ram.image'], { cwd: folder });
   const memory = new Uint8Array(2 ** 22);
   memory.set(readFileSync(join(folder, 'ram.image')), 2 ** 21);
@@ -52,7 +56,7 @@ export function commandNames(): string[] {
   return [...run(['--help']).stdout.matchAll(/^ {2}kaslrkit ([a-z]+)/gm)].map(([, name]) => name!);
 }
 
-/** The command lines under `Examples:` of a command's help, without `kaslrkit`; they may be folded in their column. */
+/** The command lines under `Examples:` of a command's help; they may be folded in their column. */
 export function examplesOf(command: string): string[] {
   const [, listed] = run([command, '--help']).stdout.split('\nExamples:\n');
   const lines = (listed ?? '').split('\n').filter((line) => line.startsWith('  '));
@@ -60,21 +64,30 @@ export function examplesOf(command: string): string[] {
   const examples: string[] = [];
   for (const line of lines) {
     const text = line.slice(0, width).trim();
-    if (text.startsWith('kaslrkit ')) examples.push(text.slice('kaslrkit '.length));
+    if (/^(dmesg \| )?kaslrkit /.test(text)) examples.push(text);
     else if (text !== '') examples.push(`${examples.pop()} ${text}`);
   }
   return examples;
 }
 
-/** What a shell in `folder` makes of an example, up to a redirection or pipe. */
-export function wordsOf(example: string, folder: string): string[] {
-  const [command] = example.replaceAll('$(uname -r)', RELEASE).split(/ [|>] /);
-  const words = [...command!.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)];
-  return words.flatMap(([, single, double, bare]) => {
+export interface Invocation {
+  /** What follows `kaslrkit`, as a shell in the folder makes it. */
+  readonly words: readonly string[];
+  /** What is piped in. */
+  readonly input?: Uint8Array;
+}
+
+/** What a shell in `folder` makes of an example, up to a redirection. */
+export function invocationOf(example: string, folder: string): Invocation {
+  const [, source, command] = /^(?:(\S+) \| )?kaslrkit (.*?)( > \S+)?$/.exec(
+    example.replaceAll('$(uname -r)', RELEASE),
+  )!;
+  const words = [...command!.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].flatMap(([, single, double, bare]) => {
     if (bare === undefined) return [single ?? double ?? ''];
     const word = bare.startsWith('/') ? join(folder, bare) : bare;
     return word.includes('*') ? expand(word, folder) : [word];
   });
+  return { words, ...(source === 'dmesg' && { input: Buffer.from(PANIC) }) };
 }
 
 /** A `*` in the last part of a path. */

@@ -8,7 +8,13 @@ const SUFFIX = '.schema.json';
 const ajv = new Ajv2020({ strict: true, strictRequired: false, allErrors: true, allowUnionTypes: true });
 const compiled = new Map<string, ValidateFunction>();
 
-/** One for each command that prints JSON, and `plan` for what `load --at` reads. */
+/** Commands that print the documents of another. */
+const SHARED: Readonly<Record<string, string>> = { merge: 'sweep' };
+
+/** The schema of what a command prints. */
+export const schemaOf = (command: string): string => SHARED[command] ?? command;
+
+/** One for each kind of document that commands print, and `plan` for what `load --at` reads. */
 export function schemaNames(): string[] {
   return readdirSync(FOLDER).map((file) => file.slice(0, -SUFFIX.length));
 }

@@ -1,0 +1,176 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from '@jest/globals';
+import { run, runJson, runRefused, temporaryFolder } from '../support/cli.js';
+import { samplePath } from '../support/sample.js';
+import { schemaViolations } from '../support/schema.js';
+
+interface Candidate {
+  section: string;
+  offset: number;
+  function: string | null;
+  symbol: string;
+  distance: number | null;
+}
+
+interface Explained {
+  matched: string | null;
+  pattern: string | null;
+  module: string | null;
+  rule: string | null;
+  type: number | null;
+  value: string | number | null;
+  candidates: Candidate[];
+}
+
+const OVERFLOW = 'module tun: overflow in relocation type 261 val fffffdfffc000654';
+const LOG = `[    0.000000] Linux version 6.12.35 (build@host)
+[    0.000000] KASLR enabled
+[    0.065751] Modules: 0 pages in range for non-PLT usage
+[    2.000000] systemd[1]: Started.
+`;
+
+const module = samplePath('6.1/many_calls.ko');
+const kernel = samplePath('6.1/vmlinux');
+const TEXT = '0xffffa00000000000';
+const BASE = '0xffffa00200000000';
+const folder = temporaryFolder();
+
+/** The address of a symbol at that text address, as the kernel prints it. */
+function addressOf(name: string): string {
+  const symbols = runJson<{ name: string; address: string }[]>('symbols', kernel, '--text', TEXT);
+  return symbols.find((symbol) => symbol.name === name)!.address.slice(2);
+}
+
+/** What the loader gives up on if the module is 8 GiB away, in the kernel's words. */
+function refusedLoad(): { line: string; place: string; symbol: string; distance: number } {
+  const refused = runRefused(['load', module, '--kernel', kernel, '--text', TEXT, '--module-base', BASE]);
+  const [, place, symbol] = /\((\S+)\): .* references '(\w+)'$/.exec(refused)!;
+  const line = `module many_calls: overflow in relocation type 275 val ${addressOf(symbol!)}`;
+  const [, section, offset] = /^(.*)\+0x([0-9a-f]+)$/.exec(place!)!;
+  expect(section).toBe('.text');
+  const distance = BigInt(`0x${addressOf(symbol!)}`) - BigInt(BASE) - BigInt(`0x${offset}`);
+  return { line, place: place!, symbol: symbol!, distance: Number(distance) };
+}
+
+describe('explain', () => {
+  it('gives an object for one line, an array for several', () => {
+    expect(runJson('explain', OVERFLOW)).toEqual({
+      matched: OVERFLOW,
+      pattern: 'relocation-overflow',
+      module: 'tun',
+      meaning: expect.stringContaining('R_AARCH64_PREL32'),
+      rule: null,
+      type: 261,
+      typeName: 'R_AARCH64_PREL32',
+      value: '0xfffffdfffc000654',
+      candidates: [],
+      remedy: expect.any(String),
+    });
+    const both = runJson<Explained[]>('explain', OVERFLOW, 'vmap allocation for size 393216 failed');
+    expect(both.map(({ pattern, value }) => [pattern, value])).toEqual([
+      ['relocation-overflow', '0xfffffdfffc000654'],
+      ['vmap-allocation', 393216],
+    ]);
+  });
+
+  it('exits with 1 if it does not know a line, and still explains the others', () => {
+    const { status, stdout, stderr } = run(['explain', 'KASLR enabled', 'gibberish', '--json']);
+    expect([status, stderr]).toEqual([1, '']);
+    const document = JSON.parse(stdout) as Explained[];
+    expect(schemaViolations('explain', document)).toEqual([]);
+    expect(document.map(({ matched }) => matched)).toEqual(['KASLR enabled', null]);
+    const text = run(['explain', 'gibberish']);
+    expect([text.status, text.stdout]).toEqual([1, 'gibberish: not a message that is known\n']);
+  });
+
+  it.each([[[]], [['-']]])('picks what it knows out of a log on standard input, with arguments %j', (args) => {
+    const { status, stdout } = run(['explain', ...args, '--json'], { input: Buffer.from(LOG) });
+    const document = JSON.parse(stdout) as Explained[];
+    expect(schemaViolations('explain', document)).toEqual([]);
+    expect(document.map(({ pattern, rule }) => [pattern, rule?.slice(0, 8)])).toEqual([
+      ['kaslr-enabled', 'from 6.5'],
+      ['pages-without-plt', 'from 6.5'],
+    ]);
+    expect(status).toBe(0);
+    expect(run(['explain', LOG, '--json']).stdout).toBe(stdout);
+  });
+
+  it('says nothing of a log in which there is nothing to say', () => {
+    const { status, stdout, stderr } = run(['explain', '--json'], { input: Buffer.from('all is well\n') });
+    expect([status, stdout, stderr]).toEqual([0, '[]\n', '']);
+  });
+
+  it('finds the relocation at which a load stops, with everything known', () => {
+    const { line, place, symbol, distance } = refusedLoad();
+    const known = ['--module', module, '--kernel', kernel, '--text', TEXT, '--module-base', BASE];
+    const { candidates, rule } = runJson<Explained>('explain', line, ...known);
+    expect(`${candidates[0]!.section}+0x${candidates[0]!.offset.toString(16)}`).toBe(place);
+    expect(candidates[0]).toMatchObject({ symbol, distance });
+    expect(new Set(candidates.map((one) => one.symbol))).toEqual(new Set([symbol]));
+    expect(rule).toMatch(/^5\.3 to 6\.4/);
+    const text = run(['explain', line, ...known]).stdout;
+    expect(text).toContain(`(${symbol})`);
+    expect(text).toMatch(/^ {2}\.text\+0x[0-9a-f]+ +\S+ +\S+ +-\d+ \(8.0 GiB below\)$/m);
+  });
+
+  it('finds it with less, among more', () => {
+    const { line, place } = refusedLoad();
+    const counts = [
+      ['--module', module],
+      ['--module', module, '--kernel', kernel],
+      ['--module', module, '--kernel', kernel, '--text', TEXT],
+    ].map((known) => {
+      const { candidates } = runJson<Explained>('explain', line, ...known);
+      expect(candidates.map((one) => `${one.section}+0x${one.offset.toString(16)}`)).toContain(place);
+      return candidates.length;
+    });
+    expect(counts[0]).toBeGreaterThan(counts[1]!);
+    expect(counts[1]).toBeGreaterThanOrEqual(counts[2]!);
+  });
+
+  it('reads addresses from a plan', () => {
+    const plan = join(folder, 'plan.json');
+    writeFileSync(plan, JSON.stringify({ modules: [{ name: 'many_calls', memory: { core: BASE } }] }));
+    const { line, place } = refusedLoad();
+    const known = ['--module', module, '--kernel', kernel, '--text', TEXT];
+    const [first] = runJson<Explained>('explain', line, ...known, '--at', plan).candidates;
+    expect(`${first!.section}+0x${first!.offset.toString(16)}`).toBe(place);
+    writeFileSync(plan, JSON.stringify({ modules: [] }));
+    expect(runRefused(['explain', line, ...known, '--at', plan])).toContain('no addresses of many_calls');
+  });
+
+  it('lists where a module has a type that a kernel refuses', () => {
+    const pic = samplePath('6.12/pic.ko');
+    const { candidates } = runJson<Explained>('explain', 'unsupported RELA relocation: 311', '--module', pic);
+    expect(candidates).toHaveLength(5);
+    expect(candidates.every((one) => one.distance === null)).toBe(true);
+    expect(
+      run(['explain', 'unsupported RELA relocation: 275', '--module', samplePath('6.1/mixed.ko')]).stdout,
+    ).toContain('and 17 more (--json lists them)');
+  });
+
+  it('takes the kernel from --era, before what the module was built for', () => {
+    const ruleOf = (...args: string[]) => runJson<Explained>('explain', OVERFLOW, ...args).rule!.slice(0, 10);
+    expect(ruleOf('--era', '4.17')).toBe('4.17 to 5.');
+    expect(ruleOf('--module', module)).toBe('5.3 to 6.4');
+    expect(ruleOf('--module', module, '--era', '4.6')).toBe('4.6 to 4.1');
+  });
+
+  it('folds text for a person', () => {
+    const lines = run(['explain', OVERFLOW]).stdout.split('\n');
+    expect(lines[0]).toBe(OVERFLOW);
+    expect(lines[1]).toMatch(/^ {2}means {3}\S/);
+    expect(Math.max(...lines.slice(1).map((line) => line.length))).toBeLessThanOrEqual(100);
+  });
+
+  it('refuses options that say nothing without another', () => {
+    expect(runRefused(['explain', OVERFLOW, '--seed', '1'])).toBe('--seed needs --kernel');
+    expect(runRefused(['explain', OVERFLOW, '--module-base', BASE])).toBe('--module-base needs --module');
+    expect(runRefused(['explain', OVERFLOW, '--module', module, '--module-base', '0xffff800000000001'])).toContain(
+      'not page aligned',
+    );
+    expect(runRefused(['explain', '-', OVERFLOW])).toContain('comes alone');
+    expect(runRefused(['explain', OVERFLOW, '--module', kernel])).toContain('vmlinux: ');
+  });
+});
