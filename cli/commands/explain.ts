@@ -23,8 +23,7 @@ export function builder(argv: Argv): Argv {
     .options(EXPLAIN_OPTIONS)
     .conflicts('at', 'module-base')
     .example("$0 explain 'module tun: overflow in relocation type 261 val fffffdfffc000654'", 'one line')
-    .example("$0 explain 'unsupported RELA relocation: 275' --module driver.ko", 'and where in the module')
-    .example('dmesg | $0 explain', 'all that is known in a log');
+    .example("$0 explain 'unsupported RELA relocation: 275' --module driver.ko", 'and where in the module');
 }
 
 export async function handler(values: unknown): Promise<void> {
