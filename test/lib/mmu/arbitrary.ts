@@ -78,3 +78,21 @@ export function ranges(regime: TranslationRegime, pages = 1200): fc.Arbitrary<Ra
       return { va: va(start), pa: pa + skew, size: length };
     });
 }
+
+/**
+ * Up to so many ranges that share no page, in no order. Those that overlap one before are dropped, not refused: in a
+ * small space most draws overlap.
+ */
+export function disjointRanges(
+  regime: TranslationRegime,
+  { count, pages }: { count: number; pages: number },
+): fc.Arbitrary<RandomRange[]> {
+  return fc.array(ranges(regime, pages), { minLength: count, maxLength: count }).map((drawn) => {
+    const kept: RandomRange[] = [];
+    for (const range of drawn) {
+      const isApart = kept.every((one) => one.va + one.size <= range.va || range.va + range.size <= one.va);
+      if (isApart) kept.push(range);
+    }
+    return kept;
+  });
+}
