@@ -4,7 +4,6 @@ import { parseVa, toU64, type Va, va } from '../lib/address.js';
 import { ImageFormatError } from '../lib/errors.js';
 import type { KnownAddress, SearchedModule } from '../lib/explain/candidate.js';
 import type { ExplainContext } from '../lib/explain/explanation.js';
-import type { SymbolColumns } from '../lib/image/kallsyms.js';
 import type { Kernel } from '../lib/image/kernel.js';
 import { ERAS, eraByKey, type KernelVersion } from '../lib/kaslr/era.js';
 import { PLT_SIZE } from '../lib/kaslr/module-region.js';
@@ -121,27 +120,26 @@ async function addressesOf(
   return { memory };
 }
 
-/** Symbols of the image by run address; decoded when a message first has one. */
+/** Symbols of the image by run address; looked up when a message first has one. */
 function imageNames(kernel: Kernel, { text, end, offset }: Placement): (address: bigint) => string | undefined {
   return (address) => {
     const signed = BigInt.asIntN(64, address);
     if (signed < BigInt(text) || signed >= BigInt(end)) return undefined;
     const linked = Number(signed) - offset;
-    const { names, addresses } = symbolsOf(kernel);
-    let found: number | undefined;
-    for (let i = 0; i < names.length; i++) if (addresses[i]! <= linked) found = i;
-    if (found === undefined) return undefined;
-    const distance = linked - addresses[found]!;
-    return distance === 0 ? names[found]! : `${names[found]}+0x${distance.toString(16)}`;
+    let [name, nearest] = ['', Number.NEGATIVE_INFINITY];
+    for (const [symbol, at] of symbolsOf(kernel)) if (at <= linked && at > nearest) [name, nearest] = [symbol, at];
+    if (name === '') return undefined;
+    return linked === nearest ? name : `${name}+0x${(linked - nearest).toString(16)}`;
   };
 }
 
-function symbolsOf(kernel: Kernel): Pick<SymbolColumns, 'names' | 'addresses'> {
+/** kallsyms may hold functions only, exports are variables too. */
+function* symbolsOf(kernel: Kernel): Generator<readonly [string, number]> {
+  yield* kernel.exports();
   try {
-    return kernel.symbols();
+    const { names, addresses } = kernel.symbols();
+    for (const [i, name] of names.entries()) yield [name, addresses[i]!];
   } catch (error) {
-    if (error instanceof ImageFormatError && error.code === 'NO_SYMBOLS')
-      return { names: [], addresses: new Float64Array(0) };
-    throw error;
+    if (!(error instanceof ImageFormatError && error.code === 'NO_SYMBOLS')) throw error;
   }
 }

@@ -7,7 +7,7 @@ import { relocationName } from '../../lib/reloc/name.js';
 import { EXPLAIN_OPTIONS, type ExplainArguments, openContext } from '../explain-session.js';
 import { readInput } from '../input.js';
 import { aboutFile, UsageError } from '../output/error.js';
-import { formatCount, formatSize, printJson } from '../output/print.js';
+import { formatCount, formatSize, printable, printJson } from '../output/print.js';
 import { printTable } from '../output/table.js';
 import { withPlacement } from '../placement.js';
 
@@ -42,7 +42,7 @@ export async function handler(values: unknown): Promise<void> {
   if (json) printJson(lines.length === 1 ? toJson(explained[0]) : explained.map(toJson));
   else print(explained.filter((one) => one !== undefined));
   lines.forEach((line, i) => {
-    if (!explained[i] && !json) process.stdout.write(`${line}: not a message that is known\n`);
+    if (!explained[i] && !json) process.stdout.write(`${printable(line)}: not a message that is known\n`);
   });
   if (explained.includes(undefined)) process.exitCode = 1;
 }
@@ -110,7 +110,7 @@ const ROW_LIMIT = 20;
 const MARGIN = 10;
 
 function printExplanation({ matched, meaning, rule, candidates, remedy }: Explanation): void {
-  process.stdout.write(`${matched}\n`);
+  process.stdout.write(`${printable(matched)}\n`);
   printParagraph('means', meaning);
   if (rule !== undefined) printParagraph('rule', `${rule}.`);
   printParagraph('remedy', remedy);
@@ -141,7 +141,7 @@ function printParagraph(title: string, text: string): void {
     else lines[lines.length - 1] = line === '' ? word : `${line} ${word}`;
   }
   lines.forEach((line, i) => {
-    process.stdout.write(`${(i === 0 ? `  ${title}` : '').padEnd(MARGIN)}${line}\n`);
+    process.stdout.write(`${(i === 0 ? `  ${title}` : '').padEnd(MARGIN)}${printable(line)}\n`);
   });
 }
 

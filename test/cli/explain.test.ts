@@ -42,14 +42,29 @@ function addressOf(name: string): string {
   return symbols.find((symbol) => symbol.name === name)!.address.slice(2);
 }
 
+interface Refusal {
+  readonly line: string;
+  readonly place: string;
+  readonly symbol: string;
+  readonly distance: number;
+}
+
+let refusal: Refusal | undefined;
+
 /** What the loader gives up on if the module is 8 GiB away, in the kernel's words. */
-function refusedLoad(): { line: string; place: string; symbol: string; distance: number } {
+function refusedLoad(): Refusal {
+  refusal ??= refuseLoad();
+  return refusal;
+}
+
+function refuseLoad(): Refusal {
   const refused = runRefused(['load', module, '--kernel', kernel, '--text', TEXT, '--module-base', BASE]);
   const [, place, symbol] = /\((\S+)\): .* references '(\w+)'$/.exec(refused)!;
-  const line = `module many_calls: overflow in relocation type 275 val ${addressOf(symbol!)}`;
+  const address = addressOf(symbol!);
+  const line = `module many_calls: overflow in relocation type 275 val ${address}`;
   const [, section, offset] = /^(.*)\+0x([0-9a-f]+)$/.exec(place!)!;
   expect(section).toBe('.text');
-  const distance = BigInt(`0x${addressOf(symbol!)}`) - BigInt(BASE) - BigInt(`0x${offset}`);
+  const distance = BigInt(`0x${address}`) - BigInt(BASE) - BigInt(`0x${offset}`);
   return { line, place: place!, symbol: symbol!, distance: Number(distance) };
 }
 

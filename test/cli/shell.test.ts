@@ -103,3 +103,10 @@ describe('a module that lies about its name', () => {
     expect(load(rename('\u001b]0;hey\u0007'))).toContain("'\\x1b]0;hey\\x07' is no module name");
   });
 });
+
+it('a log cannot speak to the terminal', () => {
+  const input = Buffer.from('module tun\u001b]0;hi\u0007: overflow in relocation type 261 val fffffdfffc000654\n');
+  const { stdout } = run(['explain'], { input });
+  expect(stdout).toContain('module tun\\x1b]0;hi\\x07: overflow');
+  expect(stdout).not.toMatch(/(?!\n)\p{Cc}/u);
+});

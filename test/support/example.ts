@@ -26,6 +26,10 @@ const PANIC = `[    0.000000] Linux version ${RELEASE} (builder@example) #1 SMP
 [   12.345679] Kernel Offset: 0x5e37c1e00000 from 0xffff800080000000
 [   12.345680] PHYS_OFFSET: 0x40000000
 `;
+/** What dmesg prints: one line that explain knows. */
+const DMESG = `[   12.345678] usbcore: registered new interface driver tun
+[   12.345679] module tun: overflow in relocation type 261 val fffffdfffc000654
+`;
 
 /** Modules that can be loaded: `pic` is there to be refused. */
 const isLoadable = (name: string): boolean => name.endsWith('.ko') && name !== 'pic.ko';
@@ -87,7 +91,7 @@ export function invocationOf(example: string, folder: string): Invocation {
     const word = bare.startsWith('/') ? join(folder, bare) : bare;
     return word.includes('*') ? expand(word, folder) : [word];
   });
-  return { words, ...(source === 'dmesg' && { input: Buffer.from(PANIC) }) };
+  return { words, ...(source === 'dmesg' && { input: Buffer.from(DMESG) }) };
 }
 
 /** A `*` in the last part of a path. */

@@ -7,8 +7,10 @@ import { explainLine } from '../../../lib/explain/explain.js';
 import { type Kernel, openKernel } from '../../../lib/image/kernel.js';
 import { loadModule, type PreparedModule, prepareModule } from '../../../lib/module/load.js';
 import { openModule } from '../../../lib/module/module-file.js';
+import { summarizeModule } from '../../../lib/verify/module-summary.js';
 import { builtForEnvironment, builtForVersion } from '../../../lib/verify/vermagic.js';
 import { readSample } from '../../support/sample.js';
+import { codeOf } from '../../support/thrown.js';
 import { type BuiltReference, builtModule } from '../verify/built-module.js';
 
 const GIB = 2 ** 30;
@@ -166,6 +168,28 @@ describe('findCandidates', () => {
       { type: 275, value: toU64(va(base - 8 * GIB)) },
     );
     expect(below!.distance).toBe(BigInt(-8 * GIB - below!.offset));
+  });
+});
+
+describe('a damaged module', () => {
+  it('is searched or refused, and nothing else happens', () => {
+    const bytes = readSample('6.1/many_calls.ko');
+    const damage = fc.tuple(fc.nat(bytes.length - 1), fc.nat(255));
+    fc.assert(
+      fc.property(fc.array(damage, { minLength: 1, maxLength: 20 }), (changes) => {
+        const copy = new Uint8Array(bytes);
+        for (const [at, value] of changes) copy[at] = value;
+        const code = codeOf(() => {
+          const file = openModule(copy, 'many_calls');
+          const module = prepareModule(file, builtForEnvironment(file, { major: 6, minor: 1 }));
+          for (const type of [257, 275, 283])
+            findCandidates({ prepared: module }, { type, value: 0xffff800012345678n });
+          summarizeModule(file);
+        });
+        return code === undefined || typeof code === 'string';
+      }),
+      { numRuns: 1000 },
+    );
   });
 });
 
