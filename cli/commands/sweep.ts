@@ -1,19 +1,14 @@
-import { createHash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
-import { parseVa } from '../../lib/address.js';
-import type { Kernel } from '../../lib/image/kernel.js';
-import type { Machine } from '../../lib/kaslr/place.js';
 import { loaderRuleOf } from '../../lib/module/loader-rule.js';
-import { moduleDistances } from '../../lib/sweep/distance-distribution.js';
-import { isSampled, type ShardMark, type SweepDocument } from '../../lib/sweep/document.js';
+import { isSampled, type SweepDocument } from '../../lib/sweep/document.js';
 import { readKernel, readText } from '../input.js';
-import { environmentOf, REGION_OPTIONS } from '../module-session.js';
+import { REGION_OPTIONS } from '../module-session.js';
 import { aboutFile, UsageError } from '../output/error.js';
 import { printSweep } from '../output/sweep.js';
-import { geometryFor, machineOf, PLACEMENT_OPTIONS, parseCount } from '../placement.js';
+import { PLACEMENT_OPTIONS, parseCount } from '../placement.js';
+import { contextOf, shardMark } from '../sweep/context.js';
 import { listModules, matchingNames } from '../sweep/module-list.js';
-import type { SweepContext } from '../sweep/module-work.js';
 import { SweepPool } from '../sweep/pool.js';
 import { type Outcome, runExact, runSampled } from '../sweep/run.js';
 
@@ -95,14 +90,14 @@ export async function handler(values: unknown): Promise<void> {
   const names = options.match === undefined ? [...files.keys()] : matchingNames(files.keys(), options.match);
   const order = options.order === undefined ? [] : await readOrder(options.order);
   const kernel = await readKernel(options.kernel, options);
-  const { context, machine } = await aboutFile(options.kernel, () => contextOf(kernel, options));
-  const shard = shardOf(options, { names, order, context });
+  const context = await aboutFile(options.kernel, () => contextOf(kernel, options));
+  const shard = shardMark(options, { names, order, context });
   const controller = new AbortController();
   const interrupt = (): void => controller.abort();
   process.once('SIGINT', interrupt);
   const threads = threadsOf(options);
   const pool = new SweepPool({ context, threads, signal: controller.signal });
-  const run = { pool, era: machine.era.key, isQuiet: options.quiet ?? false, shard };
+  const run = { pool, era: context.machine.era.key, isQuiet: options.quiet ?? false, shard };
   try {
     const outcome =
       options.seeds === undefined
@@ -140,34 +135,6 @@ function print(
   process.exitCode = 130;
 }
 
-function contextOf(kernel: Kernel, options: Arguments): { context: SweepContext; machine: Machine } {
-  const places = { ...options, seed: undefined };
-  const pageSize =
-    options['page-size'] === undefined ? kernel.pageSize : parseCount(options['page-size'], '--page-size');
-  const machine: Machine = {
-    ...machineOf(kernel, places, true),
-    geometry: geometryFor({ pageSize, vaBits: kernel.vaBits }, places),
-    fullRegion: options['full-region'] ?? kernel.config.fullRegion,
-  };
-  const text = options.text === undefined ? undefined : parseVa(options.text, '--text');
-  const { rule: _rule, ...environment } = environmentOf(kernel, {
-    'erratum-843419': options['erratum-843419'],
-    'module-seed': undefined,
-    'module-base': undefined,
-  });
-  const exports = new Map(Array.from(kernel.exports(), ([name, address]) => [name, address - kernel.linkBase]));
-  const context: SweepContext = {
-    machine,
-    text,
-    version: { major: kernel.banner.major, minor: kernel.banner.minor },
-    environment: { ...environment, pageSize },
-    exports,
-    release: options.force ? undefined : kernel.banner.release,
-    distances: options.seeds === undefined ? moduleDistances(machine, text) : undefined,
-  };
-  return { context, machine };
-}
-
 async function readOrder(file: string): Promise<string[]> {
   const lines = await aboutFile(file, () => readText(file).split('\n'));
   // Lines of /proc/modules, lsmod and modules.load begin with the name, or the path, of a module.
@@ -189,24 +156,3 @@ function countOf(text: string, what: string, least: number): number {
   if (count < least) throw new UsageError(`${what} is at least ${least}`);
   return count;
 }
-
-/** What all shards of one sweep share goes into its mark, so that merge knows parts of another. */
-function shardOf(
-  options: Arguments,
-  swept: { names: readonly string[]; order: readonly string[]; context: SweepContext },
-): ShardMark | undefined {
-  if (options.shard === undefined) return undefined;
-  const [, index, count] = /^(\d+)\/(\d+)$/.exec(options.shard) ?? [];
-  const shard = { index: Number(index), count: Number(count) };
-  if (!(shard.index >= 1 && shard.index <= shard.count && shard.count <= SHARD_LIMIT)) {
-    throw new UsageError(`--shard '${options.shard}' is not I/N with I from 1 to N`);
-  }
-  const { machine, text, version, environment, exports, release } = swept.context;
-  const { names, order } = swept;
-  const { seeds, rng } = options;
-  const what = { machine, text, version, environment, exports: [...exports], release, names, order, seeds, rng };
-  const plain = JSON.stringify(what, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value));
-  return { ...shard, sweep: createHash('sha256').update(plain).digest('hex') };
-}
-
-const SHARD_LIMIT = 100_000;
