@@ -7,26 +7,21 @@ import { DEFAULT_CONFIG } from '../lib/image/kernel-config.js';
 import { type Machine, type Placement, place } from '../lib/kaslr/place.js';
 import { mapKernel } from '../lib/mmu/kernel-mapping.js';
 import { inDependencyOrder } from '../lib/module/dependency.js';
+import type { LoaderEnvironment } from '../lib/module/loader-rule.js';
 import type { ModuleFile } from '../lib/module/module-file.js';
-import { bootOf, drawnBoot } from '../lib/report/boot.js';
-import { drawSeeds } from '../lib/report/boot-stream.js';
+import { bootOf, type PlacedBoot, placedBoot } from '../lib/report/boot.js';
+import { countBoots } from '../lib/report/boot-count.js';
 import { entropyRows } from '../lib/report/entropy-table.js';
 import { imageSegments } from '../lib/report/image-segment.js';
 import { ModuleSurvey } from '../lib/report/module-survey.js';
-import {
-  type Boot,
-  isMissing,
-  type KernelFacts,
-  type Missing,
-  type Part,
-  type ReportData,
-} from '../lib/report/report-data.js';
+import { isMissing, type KernelFacts, type Missing, type Part, type ReportData } from '../lib/report/report-data.js';
 import { spaceRegions } from '../lib/report/space.js';
 import { stageMapping } from '../lib/report/stage-mapping.js';
+import { drawBoots } from '../lib/sweep/boot.js';
 import { moduleDistances } from '../lib/sweep/distance-distribution.js';
 import { mappableKernel } from './mapping.js';
 import { readModule } from './module-files.js';
-import { environmentOf, type RegionArguments, regionsOf } from './module-session.js';
+import { environmentOf, type RegionArguments } from './module-session.js';
 import { FileError } from './output/error.js';
 import { chosenPlace, machineOf, type PlacementArguments, parseSeed } from './placement.js';
 
@@ -34,74 +29,76 @@ import { chosenPlace, machineOf, type PlacementArguments, parseSeed } from './pl
  * For who names no boot. Any seeds would do; the first is in the documentation as well, and the second keeps the module region from
  * either end of its window, where 0 puts it.
  */
-const DEMONSTRATION = { seed: '0xfedcba9876543210', 'module-seed': '0x0123456789abcdef' };
+const DEMONSTRATION = { seed: '0xfedcba9876543210', moduleSeed: 0x0123456789abcdefn };
 
 /** The stream of the boots beside the one asked for, and how many are drawn: a slider with more is hard to aim at. */
 const STREAM = 'report';
 const DRAWN_BOOTS = 48;
 
+const STAGES = ['early', 'final'] as const;
+
 export interface SurveyRequest {
   readonly kernel: Kernel;
   readonly file: string;
   readonly generator: string;
-  readonly options: PlacementArguments & RegionArguments;
+  readonly options: PlacementArguments & Pick<RegionArguments, 'module-seed' | 'erratum-843419'>;
   /** Files of modules by name; absent: no modules are reported on. */
   readonly modules?: ReadonlyMap<string, string> | undefined;
 }
 
 export async function surveyKernel(request: SurveyRequest): Promise<ReportData> {
-  const { kernel, options, modules } = request;
+  const { kernel, options } = request;
   const isChosen = options.seed !== undefined || options.text !== undefined;
-  const values = withDefaults(options, kernel);
+  const values = isChosen ? options : { ...options, seed: DEMONSTRATION.seed };
   const machine = machineOf(kernel, values, true);
   const placement = place(machine, chosenPlace(values));
-  const drawn = drawSeeds(STREAM, DRAWN_BOOTS);
-  const survey = modules && (await surveyModules(request, { machine, modules }));
+  const boots = [{ placement, random: moduleRandom(placement, values) }, ...drawnBoots(machine)];
+  const modules = await moduleParts(request, { machine, boots });
   const mappable = attempt(() => mappableKernel(kernel, placement, values));
   const text = placement.text;
   return {
     generator: request.generator,
     kernel: kernelFacts(request, machine),
     chosen: isChosen ? (values.text === undefined ? 'seed' : 'text') : 'demonstration',
-    boots: [
-      chosenBoot(placement, kernel, values),
-      ...drawn.map(({ seed, moduleSeed }) => drawnBoot(place(machine, { seed }), moduleSeed)),
-    ],
+    boots: boots.map(bootOf),
     stream: STREAM,
     space: spaceRegions(placement.region, machine.geometry),
     segments: isMissing(mappable) ? mappable : imageSegments(mappable.request.boundaries, text),
-    modules: survey?.columns() ?? NO_MODULES,
-    plts: survey?.plts(NOT_COUNTED) ?? NO_MODULES,
+    ...modules,
     entropy: attempt(() => entropyRows(entropyOf(machine))),
     mapping: isMissing(mappable)
       ? mappable
-      : attempt(() =>
-          (['early', 'final'] as const).map((stage) =>
-            stageMapping(stage, mapKernel({ ...mappable.request, stage }), text),
-          ),
-        ),
-    findings: survey?.findings() ?? NO_MODULES,
+      : attempt(() => STAGES.map((stage) => stageMapping(stage, mapKernel({ ...mappable.request, stage }), text))),
   };
 }
 
-type Values = SurveyRequest['options'];
-
-/** The demonstration's seed where no boot is named, and its module seed where nothing else says where modules go. */
-function withDefaults(options: Values, kernel: Kernel): Values {
-  const { seed, text, 'module-seed': moduleSeed, 'module-base': moduleBase } = options;
-  const chosen = (seed ?? text) !== undefined ? options : { ...options, seed: DEMONSTRATION.seed };
-  const isKnown = (moduleSeed ?? moduleBase) !== undefined;
-  const isShared = kernel.era.moduleSeed === 'image' && text === undefined;
-  return isKnown || isShared ? chosen : { ...chosen, 'module-seed': DEMONSTRATION['module-seed'] };
+/** What draws the module region: the value given, the seed where the era shares it, else the demonstration's. */
+function moduleRandom({ seed, region }: Placement, { 'module-seed': given }: SurveyRequest['options']): bigint {
+  const shared = region.era.moduleSeed === 'image' ? seed : undefined;
+  return given === undefined ? (shared ?? DEMONSTRATION.moduleSeed) : parseSeed(given);
 }
 
-function chosenBoot(placement: Placement, kernel: Kernel, values: Values): Boot {
-  const { 'module-seed': seed } = values;
-  const moduleSeed = seed === undefined ? undefined : parseSeed(seed);
-  return bootOf(placement, { regions: regionsOf(placement, kernel, values), moduleSeed });
+function drawnBoots(machine: Machine): PlacedBoot[] {
+  const stream = drawBoots(STREAM);
+  return Array.from({ length: DRAWN_BOOTS }, () => {
+    const boot = stream.next().value;
+    return placedBoot(place(machine, { seed: boot.seed }), boot);
+  });
 }
 
-const NOT_COUNTED: Missing = { missing: 'the boots were placed, not loaded' };
+type ModuleParts = Pick<ReportData, 'modules' | 'plts' | 'findings'>;
+
+async function moduleParts(
+  request: SurveyRequest,
+  { machine, boots }: { machine: Machine; boots: readonly PlacedBoot[] },
+): Promise<ModuleParts> {
+  if (!request.modules) return { modules: NO_MODULES, plts: NO_MODULES, findings: NO_MODULES };
+  const environment = environmentOf(request.kernel, { ...request.options, 'module-base': undefined });
+  const survey = await surveyModules(request, { machine, environment, modules: request.modules });
+  const used = attempt(() => countBoots(boots, { machine, environment, modules: survey.modules }));
+  return { modules: survey.columns(), plts: survey.plts(used), findings: survey.findings() };
+}
+
 const NO_MODULES: Missing = { missing: 'no modules were given (--modules)' };
 
 /** What the library refuses is told in the report; everything else is not expected. */
@@ -121,12 +118,16 @@ function reasonOf(error: unknown): string {
 }
 
 async function surveyModules(
-  { kernel, options }: SurveyRequest,
-  { machine, modules }: { machine: Machine; modules: ReadonlyMap<string, string> },
+  { kernel }: SurveyRequest,
+  {
+    machine,
+    environment,
+    modules,
+  }: { machine: Machine; environment: LoaderEnvironment; modules: ReadonlyMap<string, string> },
 ): Promise<ModuleSurvey> {
   const exports = kernel.exports();
   const survey = new ModuleSurvey({
-    environment: environmentOf(kernel, options),
+    environment,
     release: kernel.banner.release,
     kernelExport: (name) => {
       const address = exports.get(name);

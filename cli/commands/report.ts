@@ -7,7 +7,7 @@ import { type PageAssets, reportHtml } from '../../lib/report/html.js';
 import { isMissing, type ReportData } from '../../lib/report/report-data.js';
 import { readKernel } from '../input.js';
 import { findModules } from '../module-files.js';
-import { REGION_OPTIONS, type RegionArguments } from '../module-session.js';
+import { REGION_OPTIONS } from '../module-session.js';
 import { aboutFile } from '../output/error.js';
 import { requireNotInput, STANDARD_OUTPUT, writeOutput } from '../output/file.js';
 import { formatCount, formatSize, printFields, printJson } from '../output/print.js';
@@ -18,15 +18,19 @@ const OPTIONS = {
   kernel: { type: 'string', demandOption: true, requiresArg: true, describe: 'vmlinux or Image' },
   modules: { type: 'string', requiresArg: true, describe: 'folder of modules, all of which are reported on' },
   output: { alias: 'o', type: 'string', demandOption: true, requiresArg: true, describe: 'the HTML file' },
-  ...REGION_OPTIONS,
+  'module-seed': {
+    type: 'string',
+    requiresArg: true,
+    describe: "the module region's own random value, where the seed does not fix it",
+  },
+  'erratum-843419': REGION_OPTIONS['erratum-843419'],
 } as const satisfies Record<string, Options>;
 
-type Arguments = PlacementArguments & RegionArguments & InferredOptionTypes<typeof OPTIONS> & { json?: boolean };
+type Arguments = PlacementArguments & InferredOptionTypes<typeof OPTIONS> & { json?: boolean };
 
 export function builder(argv: Argv): Argv {
   return withPlacement(argv)
     .options(OPTIONS)
-    .conflicts('module-base', 'module-seed')
     .example(
       '$0 report --kernel vmlinuz --modules /lib/modules/$(uname -r) -o report.html',
       'a demonstration seed, and all modules',

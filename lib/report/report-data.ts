@@ -115,7 +115,15 @@ export interface PltColumns {
   /** The total at distances of the module region from `_text`, evenly spaced from the lowest to the highest. */
   readonly byDistance: { readonly lowest: number; readonly highest: number; readonly totals: readonly number[] };
   /** All modules in each boot, loaded one after another; by boot as in `boots`. */
-  readonly used: Part<{ readonly totals: readonly number[]; readonly modules: readonly (readonly number[])[] }>;
+  readonly used: Part<BootCounts>;
+}
+
+/** By boot: the total, and which of the patterns its modules follow. */
+export interface BootCounts {
+  readonly totals: readonly number[];
+  readonly pattern: readonly number[];
+  /** Entries by module; -1: it found no room, or needs one that did not. */
+  readonly patterns: readonly (readonly number[])[];
 }
 
 export interface EntropyRow {

@@ -6,9 +6,9 @@ import { formatCount } from './quantity.js';
 
 /** What the first boot is. */
 const CHOSEN: Readonly<Record<ReportData['chosen'], string>> = {
-  seed: 'the seed asked for',
-  text: 'the address asked for',
-  demonstration: 'a demonstration seed, of no real boot',
+  seed: 'the boot asked for',
+  text: 'the boot asked for',
+  demonstration: 'demonstration',
 };
 
 export function bootName({ boots, chosen }: ReportData, index: number): string {

@@ -11,17 +11,18 @@ export interface PlacedBlock {
   readonly block: number;
 }
 
-/** The image in bytes, and what memory is handed out in. */
-export interface ImageFacts {
+/** The image in bytes, what memory is handed out in, and which modules are loaded at all. */
+export interface LoadFacts {
   readonly imageSize: number;
   readonly pageSize: number;
+  readonly isLoaded: (module: number) => boolean;
 }
 
-/** In the order of loading; a block that finds no room is missing. */
+/** In the order of loading. */
 export function placeModules(
   boot: Boot,
   { blocks, names }: ModuleColumns,
-  { imageSize, pageSize }: ImageFacts,
+  { imageSize, pageSize, isLoaded }: LoadFacts,
 ): PlacedBlock[] {
   const regions = boot.regions.map(({ base, end }) => ({ base: parseVa(base, 'base'), end: parseVa(end, 'end') }));
   if (regions.length === 0) return [];
@@ -31,6 +32,7 @@ export function placeModules(
   space.reserve({ start: text, end: text + imageSize });
   const placed: PlacedBlock[] = [];
   names.forEach((_, module) => {
+    if (!isLoaded(module)) return;
     blocks.forEach(({ sizes }, block) => {
       const size = sizes[module]!;
       if (size === 0) return;

@@ -3,7 +3,7 @@ import { axisY, barX, dot, link, rectY, ruleX, ruleY, tickX } from '@observableh
 import { binsOf } from '../distribution.js';
 import { type Distribution, isMissing, type ModuleColumns, type PltColumns } from '../report-data.js';
 import { Chart } from './chart.js';
-import type { Context } from './context.js';
+import { type Context, NOT_LOADED } from './context.js';
 import { DataTable } from './data-table.js';
 import { element } from './element.js';
 import { moduleTable, refusedTable } from './module-table.js';
@@ -63,12 +63,12 @@ function charts(context: Context, modules: ModuleColumns, plts: PltColumns): HTM
     'The first modules of the table: entries reserved (bar), least to most used (line), mean (dot), this boot (mark)',
   );
   let rows: readonly number[] = [];
-  const usedIn = (index: number): number | undefined =>
-    isMissing(plts.used) ? undefined : plts.used.modules[boot.value]?.[index];
+  const usedIn = (index: number): number | undefined => {
+    const used = context.used(index);
+    return used === NOT_LOADED ? undefined : used;
+  };
   const drawBoot = (): void => {
-    total.show(() =>
-      distributionPlot(plts.total.distribution, isMissing(plts.used) ? undefined : plts.used.totals[boot.value]),
-    );
+    total.show(() => distributionPlot(plts.total.distribution, context.usedTotal()));
     ranks.show(() => rankPlot(rows.slice(0, DRAWN_ROWS), { modules, plts, usedIn }));
   };
   const drawModule = (): void => {

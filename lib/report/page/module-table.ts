@@ -1,9 +1,9 @@
 /** The tables of modules. */
 import { isMissing, type ModuleColumns } from '../report-data.js';
-import type { Context } from './context.js';
+import { type Context, NOT_LOADED } from './context.js';
 import { type Column, DataTable } from './data-table.js';
 import { hexAddress } from './hex-range.js';
-import { formatShare, formatSize } from './quantity.js';
+import { formatCount, formatShare, formatSize } from './quantity.js';
 
 const NAME = 0;
 const RESERVED = 2;
@@ -24,7 +24,9 @@ export function moduleTable(
   if (!isMissing(plts)) {
     const { used, min, mean, max, none } = plts;
     if (!isMissing(used)) {
-      columns.push({ name: 'This boot', kind: 'number', cell: (row) => used.modules[context.boot.value]?.[row] ?? 0 });
+      const usedBy = (row: number): number => context.used(row) ?? NOT_LOADED;
+      const text = (row: number): string => (usedBy(row) === NOT_LOADED ? 'not loaded' : formatCount(usedBy(row)));
+      columns.push({ name: 'This boot', kind: 'number', cell: usedBy, text });
     }
     columns.push(
       { name: 'Fewest', kind: 'number', cell: (row) => min[row]! },

@@ -45,7 +45,7 @@ export function seedSection(context: Context): Section {
   const distance = new Chart(
     isMissing(data.plts)
       ? 'How far the module region begins from _text, in GiB: a line for each boot'
-      : 'PLT entries of all modules by how far their region begins from _text, in GiB: over all placements (line) and in each boot (dots)',
+      : 'PLT entries of all modules by how far their region begins from _text, in GiB: each module alone (line), all loaded in each boot (dots)',
   );
   const table = bootTable(context, rows);
   const draw = (): void => {
@@ -55,7 +55,9 @@ export function seedSection(context: Context): Section {
   };
   boot.onChange(draw);
   draw();
-  const about = `The slider goes over ${data.boots.length - 1} boots drawn from the random stream \u201c${data.stream}\u201d: the same name gives the same boots to everyone.`;
+  const first =
+    data.chosen === 'demonstration' ? 'The first boot is a demonstration: its seed was given to no real one. ' : '';
+  const about = `${first}The slider goes over ${data.boots.length - 1} boots drawn from the random stream \u201c${data.stream}\u201d: the same name gives the same boots to everyone.`;
   return section({ id: 'seed', title: 'What changes with the seed', about }, {}, () => [
     image.element,
     distance.element,

@@ -105,15 +105,22 @@ describe('ModuleSurvey', () => {
     );
   });
 
-  it('refuses modules of another kernel, and what cannot be loaded leaves no trace', async () => {
+  it('refuses modules of another kernel, twice the same, and those that miss a symbol, without a trace', async () => {
     const { survey, open } = await openSurvey('6.12');
-    survey.add(open('exporter'));
-    const before = JSON.stringify([survey.columns(), survey.findings()]);
+    survey.add(open('many_calls'));
+    const before = JSON.stringify([survey.columns(), survey.plts({ missing: '' })]);
     const foreign = openModule(readSample('6.1/exporter.ko'), 'exporter');
     expect(codeOf(() => survey.add(foreign))).toBe('WRONG_VERMAGIC');
-    expect(JSON.stringify([survey.columns(), survey.findings()])).toBe(before);
+    expect(codeOf(() => survey.add(open('many_calls')))).toBe('ALREADY_LOADED');
+    expect(codeOf(() => survey.add(open('importer')))).toBe('UNDEFINED_SYMBOLS');
+    expect(JSON.stringify([survey.columns(), survey.plts({ missing: '' })])).toBe(before);
+    survey.add(open('exporter'));
+    survey.add(open('importer'));
     survey.refuse('bad', 'why');
-    expect(survey.columns().refused).toEqual([{ name: 'bad', reason: 'why' }]);
+    expect(survey.columns()).toMatchObject({
+      names: ['many_calls', 'exporter', 'importer'],
+      refused: [{ name: 'bad', reason: 'why' }],
+    });
   });
 
   it('counts no entries where placements are not known, and says why', async () => {
@@ -121,7 +128,7 @@ describe('ModuleSurvey', () => {
     const survey = new ModuleSurvey({
       environment: environmentOf(kernel),
       release: kernel.banner.release,
-      kernelExport: () => undefined,
+      kernelExport: () => 0,
       distances: { missing: 'no window' },
     });
     survey.add(openModule(readSample('6.12/many_calls.ko'), 'many_calls'));
@@ -129,9 +136,10 @@ describe('ModuleSurvey', () => {
     expect(survey.columns().names).toEqual(['many_calls']);
   });
 
-  it('finds what is wrong with a module that a kernel would refuse', async () => {
+  it('tells what is wrong with a module that the kernel refuses', async () => {
     const { survey, open } = await openSurvey('6.12');
-    survey.add(open('pic'));
+    expect(codeOf(() => survey.add(open('pic')))).toBe('UNKNOWN_TYPE');
+    expect(survey.columns().names).toEqual([]);
     const { rows, rules } = survey.findings();
     expect(rows.some(({ severity, rule }) => severity === 'error' && rules[rule]!.kind === 'got')).toBe(true);
   });

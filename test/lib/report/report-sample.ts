@@ -66,7 +66,8 @@ export function reportData(): ReportData {
       byDistance: { lowest: -(2 ** 31), highest: 0, totals: [9, 9, 9, 0] },
       used: {
         totals: [9, 0],
-        modules: [
+        pattern: [0, 1],
+        patterns: [
           [8, 1],
           [0, 0],
         ],

@@ -64,7 +64,10 @@ async function load(style: string, before: number) {
     windows: [],
     regions: regions.map(({ kind, base, end }) => ({ kind, base: formatVa(base), end: formatVa(end) })),
   };
-  return { placed: placeModules(boot, columns, { imageSize: kernel.imageSize, pageSize: 4096 }), expected };
+  return {
+    placed: placeModules(boot, columns, { imageSize: kernel.imageSize, pageSize: 4096, isLoaded: () => true }),
+    expected,
+  };
 }
 
 describe('placeModules', () => {
@@ -78,7 +81,7 @@ describe('placeModules', () => {
     expect(placed).toEqual(expected);
   });
 
-  it('leaves out what finds no room, and goes on', () => {
+  it('leaves out what is not loaded, and goes on', () => {
     const columns: ModuleColumns = {
       names: ['small', 'huge', 'next'],
       blocks: [{ name: 'core', sizes: [4096, 2 ** 30, 4096] }],
@@ -88,20 +91,27 @@ describe('placeModules', () => {
     };
     const base = '0xffff900000000000';
     const boot = {
-      text: '0xffff900040000000',
+      text: '0xffff9000f0000000',
       windows: [],
-      regions: [{ kind: 'plt', base, end: '0xffff900000100000' }],
+      regions: [{ kind: 'plt', base, end: '0xffff900080000000' }],
     };
-    const blocks = placeModules(boot, columns, { imageSize: 4096, pageSize: 4096 });
-    expect(blocks.map(({ module, start }) => [module, formatVa(start)])).toEqual([
+    const facts = { imageSize: 4096, pageSize: 4096 };
+    const loaded = (isLoaded: (module: number) => boolean) =>
+      placeModules(boot, columns, { ...facts, isLoaded }).map(({ module, start }) => [module, formatVa(start)]);
+    expect(loaded((module) => module !== 1)).toEqual([
       [0, base],
       [2, '0xffff900000002000'],
+    ]);
+    expect(loaded(() => true)).toEqual([
+      [0, base],
+      [1, '0xffff900000002000'],
+      [2, '0xffff900040003000'],
     ]);
   });
 
   it('places nothing where there is no region', () => {
     const boot = { text: '0xffff900040000000', windows: [], regions: [] };
     const columns = { names: ['a'], blocks: [{ name: 'core', sizes: [1] }], branches: [], reserved: [], refused: [] };
-    expect(placeModules(boot, columns, { imageSize: 4096, pageSize: 4096 })).toEqual([]);
+    expect(placeModules(boot, columns, { imageSize: 4096, pageSize: 4096, isLoaded: () => true })).toEqual([]);
   });
 });
