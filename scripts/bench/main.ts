@@ -1,17 +1,20 @@
 /**
- * `npm run bench`: every figure beside a yardstick of the same run. README.md says what each isolates.
+ * `npm run bench [-- --kernels DIR] [--only PART]`: every figure beside a yardstick of the same run. README.md says what each isolates.
  *
  * Kernels are looked for in $KASLRKIT_KERNELS or .kernels, where scripts/fetch-kernels.sh puts them.
  */
 import { readdirSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { benchApply } from './apply.js';
-import { benchLoad } from './load.js';
-import { benchRelocate } from './relocate.js';
+import { benchLoad, benchModuleRelocation } from './load.js';
+import { benchRelocate, benchRelocationLoop } from './relocate.js';
 import { benchSymbols } from './symbols.js';
 import { Yardstick } from './yardstick.js';
 
-const KERNELS = process.env.KASLRKIT_KERNELS ?? '.kernels';
+const { values } = parseArgs({ options: { kernels: { type: 'string' }, only: { type: 'string' } } });
+const KERNELS = values.kernels ?? (process.env.KASLRKIT_KERNELS || '.kernels');
 
 function findKernel(name: string): string | undefined {
   try {
@@ -23,26 +26,45 @@ function findKernel(name: string): string | undefined {
   }
 }
 
-const SCENARIOS: readonly {
-  kernel: string;
-  run: (yardstick: Yardstick, name: string, file: string) => Promise<void> | void;
-}[] = [
-  { kernel: '6.1', run: benchRelocate },
-  { kernel: '7.3', run: benchRelocate },
-  { kernel: '7.3', run: benchSymbols },
-  { kernel: '6.1', run: (yardstick, name, file) => benchLoad(yardstick, name, file, join(KERNELS, name)) },
+interface Scenario {
+  /** What `--only` chooses by. */
+  readonly part: string;
+  /** Name of the kernel's folder; absent where none is needed. */
+  readonly kernel?: string;
+  readonly run: (yardstick: Yardstick, file: string) => Promise<void> | void;
+}
+
+const modulesOf = (kernel: string): string => join(KERNELS, kernel);
+
+const SCENARIOS: readonly Scenario[] = [
+  { part: 'apply', run: () => benchApply() },
+  { part: 'loop', kernel: '6.1', run: (yardstick, file) => benchRelocationLoop(yardstick, '6.1', file) },
+  { part: 'loop', kernel: '7.3', run: (yardstick, file) => benchRelocationLoop(yardstick, '7.3', file) },
+  { part: 'relocate', kernel: '6.1', run: (yardstick, file) => benchRelocate(yardstick, '6.1', file) },
+  { part: 'relocate', kernel: '7.3', run: (yardstick, file) => benchRelocate(yardstick, '7.3', file) },
+  { part: 'symbols', kernel: '7.3', run: (yardstick, file) => benchSymbols(yardstick, '7.3', file) },
+  { part: 'module', kernel: '6.1', run: (_, file) => benchModuleRelocation('6.1', file, modulesOf('6.1')) },
+  {
+    part: 'load',
+    kernel: '6.1',
+    run: (yardstick, file) => benchLoad(yardstick, '6.1', { kernel: file, folder: modulesOf('6.1') }),
+  },
 ];
 
+const [cpu] = cpus();
+console.log(
+  `${new Date().toISOString().slice(0, 10)}  ${cpu?.model.trim()}, ${cpus().length} processors, load ${loadavg()[0]!.toFixed(1)}, Node ${process.versions.node}`,
+);
 const yardstick = new Yardstick();
 try {
-  benchApply();
-  for (const { kernel, run } of SCENARIOS) {
-    const file = findKernel(kernel);
-    if (file) await run(yardstick, kernel, file);
-    else
-      console.log(
-        `${kernel}: did not run, no kernel under ${join(KERNELS, kernel)} (scripts/fetch-kernels.sh ${KERNELS} ${kernel})`,
-      );
+  for (const { part, kernel, run } of SCENARIOS) {
+    if (values.only !== undefined && values.only !== part) continue;
+    const file = kernel === undefined ? '' : findKernel(kernel);
+    if (file !== undefined) await run(yardstick, file);
+    else {
+      const fetch = `scripts/fetch-kernels.sh ${KERNELS} ${kernel}`;
+      console.log(`${part} of ${kernel}: did not run, no kernel under ${modulesOf(kernel!)} (${fetch})`);
+    }
   }
 } finally {
   yardstick.remove();

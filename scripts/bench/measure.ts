@@ -1,22 +1,47 @@
-/** Medians, and lines that put a figure beside its yardstick. */
-import type { ProcessFigures, Yardstick } from './yardstick.js';
+/**
+ * Clocks and medians, and lines that put a figure beside its yardstick.
+ *
+ * What is counted is processor time (user and system, of all threads): the machines that benchmarks run on have other things to do,
+ * and wall time on a busy one says more about those. Wall times are printed too, for whoever has a quiet machine.
+ */
+import type { ProcessFigures } from './yardstick.js';
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)]!;
 }
 
-/** Two commands in turn, so that a machine whose speed drifts slows both; the median of each figure, and of the ratio pair by pair. */
-export function pair(yardstick: Yardstick, ours: readonly string[], theirs: readonly string[], runs: number) {
-  const pairs: { ours: ProcessFigures; theirs: ProcessFigures }[] = [];
-  // The first pair warms the file cache and is not counted.
-  for (let i = 0; i <= runs; i++) pairs.push({ ours: yardstick.run(ours), theirs: yardstick.run(theirs) });
+/** Nanoseconds of processor time that `work` takes, the compiler's and the collector's threads included. */
+export function processorTime(work: () => void): number {
+  const before = process.cpuUsage();
+  work();
+  const { user, system } = process.cpuUsage(before);
+  return (user + system) * 1000;
+}
+
+/** Two jobs in turn, so that a machine whose speed drifts slows both; medians, and that of the ratios pair by pair. */
+export function interleaved<T>(
+  rounds: number,
+  { ours, theirs, value }: { ours: () => T; theirs: () => T; value: (measured: T) => number },
+): { ours: T[]; theirs: T[]; ratio: number } {
+  const pairs: { ours: T; theirs: T }[] = [];
+  // The first pair warms caches and compilers and is not counted.
+  for (let i = 0; i <= rounds; i++) pairs.push({ ours: ours(), theirs: theirs() });
   const counted = pairs.slice(1);
   return {
-    ours: median(counted.map((p) => p.ours.seconds)),
-    theirs: median(counted.map((p) => p.theirs.seconds)),
-    ratio: median(counted.map((p) => p.ours.seconds / p.theirs.seconds)),
-    peakMegabytes: median(counted.map((p) => p.ours.peakMegabytes)),
+    ours: counted.map((pair) => pair.ours),
+    theirs: counted.map((pair) => pair.theirs),
+    ratio: median(counted.map((pair) => value(pair.ours) / value(pair.theirs))),
+  };
+}
+
+/** Medians of several runs of one process. */
+export function typical(runs: readonly ProcessFigures[]): ProcessFigures {
+  const of = (figure: (run: ProcessFigures) => number): number => median(runs.map(figure));
+  return {
+    processor: of(({ processor }) => processor),
+    wall: of(({ wall }) => wall),
+    peakMegabytes: of(({ peakMegabytes }) => peakMegabytes),
   };
 }
 
@@ -24,14 +49,17 @@ export interface Figure {
   readonly what: string;
   readonly figure: string;
   readonly yardstick: string;
-  /** Figure over yardstick, or over the limit where there is no yardstick. */
   readonly ratio: number;
-  readonly target: number;
+  /** The ratio not to be exceeded; absent where the figure is told for comparison alone. */
+  readonly target?: number;
 }
 
 export function printFigure({ what, figure, yardstick, ratio, target }: Figure): void {
-  const verdict = ratio <= target ? 'met' : 'MISSED';
-  console.log(
-    `${what.padEnd(58)} ${figure.padStart(12)} ${yardstick.padStart(26)}  ${ratio.toFixed(2)}x of at most ${target}x  ${verdict}`,
-  );
+  const verdict = target === undefined ? '' : `  of at most ${target}x  ${ratio <= target ? 'met' : 'MISSED'}`;
+  console.log(`${what.padEnd(62)} ${figure.padStart(20)}  ${yardstick.padStart(30)}  ${ratio.toFixed(2)}x${verdict}`);
+}
+
+/** `0.31 s (0.42 s wall)` */
+export function seconds({ processor, wall }: ProcessFigures): string {
+  return `${processor.toFixed(2)} s (${wall.toFixed(2)} s wall)`;
 }
