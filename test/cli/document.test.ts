@@ -1,32 +1,18 @@
 /** What the documents show is what the commands print: their console blocks over the samples are run and compared. */
-import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from '@jest/globals';
-import { MAIN, run, temporaryFolder } from '../support/cli.js';
+import { run, temporaryFolder } from '../support/cli.js';
+import { blocksOf, ROOT, sessionsOf, shellOutput } from '../support/console.js';
 import { commandNames } from '../support/example.js';
 import { schemaNames, schemaOf, schemaViolations } from '../support/schema.js';
 
-const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const folder = temporaryFolder();
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 
-/** The insides of all blocks of one language. */
-const blocksOf = (path: string, language: string): string[] =>
-  [...read(path).matchAll(new RegExp(`^\`\`\`${language}\\n([\\s\\S]*?)^\`\`\`$`, 'gm'))].map(([, inside]) => inside!);
-
-/** `$ command` and the lines that follow it. */
-const sessionsOf = (path: string): [string, string][] =>
-  blocksOf(path, 'console')
-    .flatMap((block) => block.split(/^\$ /m).slice(1))
-    .map((session) => [session.slice(0, session.indexOf('\n')), session.slice(session.indexOf('\n') + 1)]);
-
 describe.each(['docs/exit-codes.md', 'docs/json.md'])('%s', (path) => {
   it.each(sessionsOf(path))('%s', (command, output) => {
-    const script = `kaslrkit() { '${process.execPath}' '${MAIN}' "$@" 2>&1; }\n${command}`;
-    const { stdout } = spawnSync('bash', ['-c', script], { cwd: ROOT, encoding: 'utf8' });
-    expect(stdout).toBe(output);
+    expect(shellOutput(command, ROOT)).toBe(output);
   });
 });
 
