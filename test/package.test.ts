@@ -3,7 +3,7 @@
  * registry, so this is a project of its own that `npm test` leaves out.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
@@ -17,7 +17,9 @@ const folder = mkdtempSync(join(tmpdir(), 'kaslrkit-package-'));
 const inFolder = (command: string, ...args: string[]): string =>
   execFileSync(command, args, { cwd: folder, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
 
+/** What the package holds, and every file that installing it made. */
 let files: string[] = [];
+let installed: string[] = [];
 
 beforeAll(() => {
   // `npm test` and .ci/run build first; a build now would pull dist/ from under other tests.
@@ -31,6 +33,9 @@ beforeAll(() => {
   writeFileSync(join(folder, 'package.json'), JSON.stringify({ private: true, type: 'module' }));
   const options = ['--no-audit', '--no-fund', '--prefer-offline', '--loglevel=error'];
   inFolder('npm', 'install', ...options, join(folder, tarball.filename));
+  installed = readdirSync(join(folder, 'node_modules'), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name));
 }, 300_000);
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -45,6 +50,23 @@ describe('the package', () => {
       'package.json',
     ]);
     for (const file of ['dist/cli/main.js', 'dist/lib/index.js', 'dist/lib/index.d.ts']) expect(files).toContain(file);
+  });
+
+  it('brings nothing that runs when it is installed', () => {
+    const running = installed.filter((path) => {
+      if (!/node_modules\/(@[^/]+\/)?[^/]+\/package\.json$/.test(path)) return false;
+      const { scripts = {} } = JSON.parse(readFileSync(path, 'utf8')) as { scripts?: Record<string, string> };
+      return ['preinstall', 'install', 'postinstall'].some((name) => name in scripts);
+    });
+    expect(running).toEqual([]);
+  });
+
+  it('takes the room that README states, with its dependencies', () => {
+    const [, stated] = /Installed, they and kaslrkit take ([0-9.]+) MB/.exec(
+      readFileSync(join(ROOT, 'README.md'), 'utf8'),
+    )!;
+    const megabytes = installed.reduce((sum, path) => sum + statSync(path).size, 0) / 1e6;
+    expect(Math.abs(megabytes - Number(stated)) / Number(stated)).toBeLessThan(0.15);
   });
 
   it('installs a command', () => {
