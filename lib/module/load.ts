@@ -3,18 +3,15 @@
  * @see Linux 6.1 kernel/module/main.c, load_module(), up to module_finalize()
  */
 import { type Va, va } from '../address.js';
-import { ModuleError, RelocationError } from '../errors.js';
-import { relocateThroughPlt } from '../plt/relocate.js';
-import { PltSection } from '../plt/section.js';
-import { OK, RelocatableSection } from '../reloc/apply.js';
-import { relocationError } from '../reloc/failure.js';
+import { ModuleError } from '../errors.js';
 import { sortExceptionTable } from './exception-table.js';
 import { readExports } from './export-table.js';
-import { type FrobbedModule, frobSections, PLT_SECTION } from './frobbed-section.js';
+import { type FrobbedModule, frobSections } from './frobbed-section.js';
 import { layoutModule, type ModuleLayout } from './layout.js';
 import type { LoadedModule, LoadedSection, ModuleAddresses } from './loaded-module.js';
-import { isInitRegion, type LoaderEnvironment } from './loader-rule.js';
+import type { LoaderEnvironment } from './loader-rule.js';
 import type { ModuleFile } from './module-file.js';
+import { relocateModule } from './module-relocation.js';
 import { resolveSymbols } from './symbol-resolution.js';
 
 /** What of a load does not depend on addresses. */
@@ -47,34 +44,7 @@ export function loadModule(
     lookup,
     sectionAddress: (index) => addressOfSection(prepared, sections, addresses, index),
   });
-  const plts = openPlts(prepared, sections);
-  for (const { target, relas } of frobbed.relocations) {
-    const section = sections.get(target);
-    if (!section) continue;
-    const place = prepared.layout.places.get(target)!;
-    const relocatable = new RelocatableSection(section.bytes, section.address);
-    const plt = plts[isInitRegion(place.region) && environment.rule.plt.initSection ? 'init' : 'core'];
-    for (let i = 0; i < relas.count; i++) {
-      const symbol = relas.symbol(i);
-      const S = symbols[symbol];
-      if (S === undefined) {
-        if (symbol >= symbols.length) throw badSymbol(section.name, i, symbol);
-        continue;
-      }
-      const status = relocateThroughPlt(relocatable, relas, i, S, plt);
-      if (status === OK) continue;
-      const offset = relas.offset(i);
-      throw relocationError(status, {
-        section: section.name,
-        type: relas.type(i),
-        offset,
-        S,
-        A: relas.addend(i),
-        P: va(section.address + Math.min(offset, section.bytes.length)),
-        symbol: symbolName(file, symbol),
-      });
-    }
-  }
+  const plts = relocateModule(prepared, { sections, symbols });
   const loaded = [...sections.values()];
   const table = loaded.find(({ name }) => name === '__ex_table');
   if (table) sortExceptionTable(table.bytes, environment.rule.extableEntrySize);
@@ -90,22 +60,6 @@ export function loadModule(
     exports: readExports(loaded, environment.rule),
     symbols,
   };
-}
-
-function badSymbol(section: string, index: number, symbol: number): RelocationError {
-  return new RelocationError(
-    'BAD_SYMBOL',
-    `(${section}): relocation ${index} names symbol ${symbol}, which does not exist`,
-    {
-      section,
-      symbol,
-    },
-  );
-}
-
-/** A section symbol has no name of its own. */
-function symbolName({ symbols, elf }: ModuleFile, index: number): string {
-  return symbols.name(index) || (symbols.isReserved(index) ? '' : (elf.sections[symbols.shndx(index)]?.name ?? ''));
 }
 
 /** The loaded sections by index, in header order, holding what the file holds; each region is one buffer, as in memory. */
@@ -139,19 +93,4 @@ function addressOfSection(
     return percpu;
   }
   return layout.places.has(index) ? sections.get(index)?.address : va(0);
-}
-
-function openPlts({ frobbed, environment }: PreparedModule, sections: ReadonlyMap<number, LoadedSection>) {
-  const { rule, erratum843419 } = environment;
-  const open = (part: 'core' | 'init'): PltSection => {
-    const section = [...sections.values()].find(({ name }) => name === PLT_SECTION[part]);
-    return new PltSection({
-      format: rule.plt,
-      bytes: section?.bytes ?? new Uint8Array(0),
-      address: section?.address ?? va(0),
-      reserved: frobbed.reserved[part],
-      erratum843419,
-    });
-  };
-  return { core: open('core'), init: open('init') };
 }

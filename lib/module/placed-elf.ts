@@ -54,14 +54,14 @@ function loadedSection(
 
 function debugSections(file: ModuleFile, module: LoadedModule): { from: number; output: OutputSection }[] {
   const { sections } = file.elf;
+  const symbols = module.symbols.map((address) => address ?? va(0));
   const contents = new Map(sections.filter(isDebug).map((section) => [section.index, section.data.slice()]));
   for (const table of sections) {
     const data = table.sh_type === elf.SHT_RELA ? contents.get(table.sh_info) : undefined;
     if (!data) continue;
-    const relas = openRelaTable(table);
-    const relocatable = new RelocatableSection(data, va(0));
     // A debug entry that does not fit describes code that is not loaded; it stays as it is.
-    for (let i = 0; i < relas.count; i++) relocatable.apply(relas, i, module.symbols[relas.symbol(i)] ?? va(0));
+    const resolution = { symbols, detour: () => Number.NaN, refuse: () => {} };
+    new RelocatableSection(data, va(0)).apply({ relas: openRelaTable(table) }, resolution);
   }
   return [...contents].map(([from, data]) => {
     const { name, sh_type, sh_addralign } = sections[from]!;

@@ -6,10 +6,10 @@
  * @see Linux 6.12 arch/arm64/kernel/module-plts.c, get_plt_entry(), plt_entries_equal(); 4.19 asm/module.h
  */
 
-import { IMM12, IMM16, readField } from '../a64/field.js';
+import { IMM_ADR, IMM12, IMM16, type ImmediateField, readField } from '../a64/field.js';
 import * as a64 from '../a64/instruction.js';
 import { fromHalves, high32, low32, type Va } from '../address.js';
-import { alignDown } from '../bits.js';
+import { alignDown, bits, signExtend } from '../bits.js';
 import { PltError } from '../errors.js';
 
 /** What Linux writes where an instruction cannot be built: BRK #0x100, AARCH64_BREAK_FAULT. */
@@ -17,13 +17,6 @@ export const BREAK_FAULT = 0xd4202000;
 
 /** The granule of ADRP, whatever the page size. */
 export const ADRP_PAGE = 4096;
-
-interface Load {
-  readonly rd: number;
-  readonly destination: Va;
-  /** Address of the load itself. */
-  readonly place: Va;
-}
 
 /** An entry in memory. */
 export interface PlacedEntry {
@@ -37,35 +30,58 @@ export interface EntryKind {
   readonly size: number;
   /** Whether an entry begins with an ADRP, which erratum 843419 forbids at some places. */
   readonly usesAdrp: boolean;
-  /** The words that put `destination` into Xrd. */
-  load(operands: Load): readonly number[];
+  /** Writes the words that put `destination` into Xrd: all of an entry but the last. */
+  load(entry: PlacedEntry, rd: number, destination: Va): void;
   /** Where an entry leads, as the kernel decodes it; undefined if it does not begin as it should. */
   destination(entry: PlacedEntry): number | undefined;
   /** Whether the kernel takes two entries for the same. */
   equal(a: PlacedEntry, b: PlacedEntry): boolean;
 }
 
-const word = ({ view, offset }: PlacedEntry, index: number): number => view.getUint32(offset + 4 * index, true);
+function readWord({ view, offset }: PlacedEntry, index: number): number {
+  return view.getInt32(offset + 4 * index, true);
+}
+
+function writeWord({ view, offset }: PlacedEntry, index: number, word: number): void {
+  view.setInt32(offset + 4 * index, word, true);
+}
+
+const REGISTERS = Array.from({ length: 32 }, (_, rd) => rd);
+/** ADRP and ADD into each register, their immediates 0: a module has hundreds of entries, nearly all of one register. */
+const ADRP_OF = REGISTERS.map((rd) => a64.adrp({ rd, distance: 0 })!);
+const ADD_OF = REGISTERS.map((rd) => a64.addImmediate({ rd, imm12: 0 }));
+
+/** The bits of an instruction whose field holds `value`. */
+function immediate({ parts }: ImmediateField, value: number): number {
+  let word = 0;
+  for (const { lsb, width, shift } of parts) word |= bits(value, lsb + width - 1, lsb) << shift;
+  return word;
+}
+
+const BR_X16 = a64.branchRegister(a64.X16);
 
 export const ADRP_ENTRY: EntryKind = {
   size: 12,
   usesAdrp: true,
 
-  load({ rd, destination, place }) {
+  load(entry, rd, destination) {
     // The kernel keeps 32 bits of the distance in pages: from 8 TiB on, a wrong distance can pass for a near one.
-    const distance = Math.floor((destination - alignDown(place, ADRP_PAGE)) / ADRP_PAGE) | 0;
-    return [a64.adrp({ rd, distance }) ?? BREAK_FAULT, a64.addImmediate({ rd, imm12: low32(destination) })];
+    const distance = Math.floor((destination - alignDown(entry.place, ADRP_PAGE)) / ADRP_PAGE) | 0;
+    const isInReach = signExtend(distance, IMM_ADR.width) === distance;
+    writeWord(entry, 0, isInReach ? ADRP_OF[rd]! | immediate(IMM_ADR, distance) : BREAK_FAULT);
+    writeWord(entry, 1, ADD_OF[rd]! | immediate(IMM12, low32(destination)));
   },
 
   destination(entry) {
-    const adrp = word(entry, 0);
+    const adrp = readWord(entry, 0);
     if (!a64.isAdrp(adrp)) return undefined;
-    return alignDown(entry.place, ADRP_PAGE) + a64.adrpDistance(adrp) + readField(word(entry, 1), IMM12);
+    return alignDown(entry.place, ADRP_PAGE) + a64.adrpDistance(adrp) + readField(readWord(entry, 1), IMM12);
   },
 
   equal(a, b) {
-    if (word(a, 1) !== word(b, 1) || word(a, 2) !== word(b, 2)) return false;
-    if (word(a, 0) === word(b, 0) && alignDown(a.place, ADRP_PAGE) === alignDown(b.place, ADRP_PAGE)) return true;
+    if (readWord(a, 1) !== readWord(b, 1) || readWord(a, 2) !== readWord(b, 2)) return false;
+    if (readWord(a, 0) === readWord(b, 0) && alignDown(a.place, ADRP_PAGE) === alignDown(b.place, ADRP_PAGE))
+      return true;
     const [first, second] = [ADRP_ENTRY.destination(a), ADRP_ENTRY.destination(b)];
     if (first === undefined || second === undefined) {
       throw new PltError('UNREACHABLE', 'a PLT entry leads further than ADRP reaches: the kernel stops with BUG()');
@@ -78,33 +94,40 @@ export const MOVN_ENTRY: EntryKind = {
   size: 16,
   usesAdrp: false,
 
-  load({ rd, destination }) {
+  load(entry, rd, destination) {
     const low = low32(destination);
-    return [
-      a64.movn({ rd, imm16: ~low, shift: 0 }),
-      a64.movk({ rd, imm16: low >>> 16, shift: 16 }),
-      a64.movk({ rd, imm16: high32(destination), shift: 32 }),
-    ];
+    writeWord(entry, 0, a64.movn({ rd, imm16: ~low, shift: 0 }));
+    writeWord(entry, 1, a64.movk({ rd, imm16: low >>> 16, shift: 16 }));
+    writeWord(entry, 2, a64.movk({ rd, imm16: high32(destination), shift: 32 }));
   },
 
   destination(entry) {
-    const low = (readField(word(entry, 1), IMM16) << 16) | (~readField(word(entry, 0), IMM16) & 0xffff);
-    return fromHalves(readField(word(entry, 2), IMM16) - 0x10000, low32(low));
+    const low = (readField(readWord(entry, 1), IMM16) << 16) | (~readField(readWord(entry, 0), IMM16) & 0xffff);
+    return fromHalves(readField(readWord(entry, 2), IMM16) - 0x10000, low32(low));
   },
 
   equal(a, b) {
-    return [0, 1, 2].every((index) => word(a, index) === word(b, index));
+    return [0, 1, 2].every((index) => readWord(a, index) === readWord(b, index));
   },
 };
 
-/** The words of an entry that continues at `destination`, whatever the distance. */
-export function entryWords(kind: EntryKind, { destination, place }: Omit<Load, 'rd'>): readonly number[] {
-  return [...kind.load({ rd: a64.X16, destination, place }), a64.branchRegister(a64.X16)];
+/** Writes an entry that continues at `destination`, whatever the distance. */
+export function writeEntry(kind: EntryKind, entry: PlacedEntry, destination: Va): void {
+  kind.load(entry, a64.X16, destination);
+  writeWord(entry, kind.size / 4 - 1, BR_X16);
 }
 
-/** The words of a veneer that loads `destination` into Xrd and returns to `next`. */
-export function veneerWords(kind: EntryKind, operands: Load & { readonly next: Va }): readonly number[] {
-  const load = kind.load(operands);
-  const distance = operands.next - (operands.place + 4 * load.length);
-  return [...load, a64.branch(distance) ?? BREAK_FAULT];
+export interface Veneer {
+  readonly rd: number;
+  /** What Xrd is to hold. */
+  readonly page: Va;
+  /** Where it continues. */
+  readonly next: Va;
+}
+
+/** Writes a veneer, which has the size of an entry. */
+export function writeVeneer(kind: EntryKind, entry: PlacedEntry, { rd, page, next }: Veneer): void {
+  const last = kind.size / 4 - 1;
+  kind.load(entry, rd, page);
+  writeWord(entry, last, a64.branch(next - (entry.place + 4 * last)) ?? BREAK_FAULT);
 }

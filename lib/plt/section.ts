@@ -10,7 +10,7 @@
 import { destinationRegister } from '../a64/instruction.js';
 import { formatVa, type Va } from '../address.js';
 import { PltError } from '../errors.js';
-import { entryWords, type PlacedEntry, veneerWords } from './entry.js';
+import { type PlacedEntry, writeEntry, writeVeneer } from './entry.js';
 import { isForbiddenForAdrp } from './erratum.js';
 import type { PltFormat } from './format.js';
 
@@ -41,10 +41,9 @@ export class PltSection {
   #used = 0;
   #veneers = 0;
   /** The destination that was asked for twice last, its duplicate left behind, and the entry it got. */
-  #repeated: { readonly destination: Va; readonly entry: Va } | undefined;
+  #repeated = Number.NaN;
+  #repeatedEntry = 0 as Va;
   readonly #view: DataView;
-  /** Stands for the bytes behind the section: a full PLT whose next slot is forbidden makes the kernel write there. */
-  readonly #beyond = new DataView(new ArrayBuffer(16));
   readonly #entryOfSymbol = new Map<number, Va>();
 
   constructor({ format, bytes, address, reserved, erratum843419 }: PltSectionOptions) {
@@ -77,15 +76,18 @@ export class PltSection {
 
   #emitNext(destination: Va): Va {
     // What follows would write the same words into the same slot again: half of all branches of a module.
-    if (this.#repeated?.destination === destination) return this.#repeated.entry;
+    if (destination === this.#repeated) return this.#repeatedEntry;
+    const { entry: kind } = this.format;
     const previous = this.#used - 1;
     const slot = this.#isForbidden(this.#used) ? this.#used + 1 : this.#used;
-    const entry = this.#write(slot, entryWords(this.format.entry, { destination, place: this.#addressOf(slot) }));
-    if (previous >= 0 && this.format.entry.equal(entry, this.#entry(previous))) {
-      this.#repeated = { destination, entry: this.#addressOf(previous) };
-      return this.#repeated.entry;
+    const entry = this.#entry(slot);
+    writeEntry(kind, entry, destination);
+    if (previous >= 0 && kind.equal(entry, this.#entry(previous))) {
+      this.#repeated = destination;
+      this.#repeatedEntry = this.#addressOf(previous);
+      return this.#repeatedEntry;
     }
-    this.#repeated = undefined;
+    this.#repeated = Number.NaN;
     this.#take(slot - previous);
     return entry.place;
   }
@@ -93,11 +95,11 @@ export class PltSection {
   #emitOnce(destination: Va, symbol: number | undefined): Va {
     const existing = symbol === undefined ? undefined : this.#entryOfSymbol.get(symbol);
     if (existing !== undefined) return existing;
-    const slot = this.#used;
+    const entry = this.#entry(this.#used);
     this.#take(1);
-    const { place } = this.#write(slot, entryWords(this.format.entry, { destination, place: this.#addressOf(slot) }));
-    if (symbol !== undefined) this.#entryOfSymbol.set(symbol, place);
-    return place;
+    writeEntry(this.format.entry, entry, destination);
+    if (symbol !== undefined) this.#entryOfSymbol.set(symbol, entry.place);
+    return entry.place;
   }
 
   /**
@@ -106,14 +108,14 @@ export class PltSection {
    */
   emitVeneer({ word, place, page }: ForbiddenAdrp): Va {
     let slot = this.#used;
-    this.#repeated = undefined;
+    this.#repeated = Number.NaN;
     this.#take(1);
     this.#veneers++;
     if (this.#isForbidden(slot)) slot = this.#used++;
     const next = (place + 4) as Va;
-    const rd = destinationRegister(word);
-    const words = veneerWords(this.format.entry, { rd, destination: page, place: this.#addressOf(slot), next });
-    return this.#write(slot, words).place;
+    const entry = this.#entry(slot);
+    writeVeneer(this.format.entry, entry, { rd: destinationRegister(word), page, next });
+    return entry.place;
   }
 
   #take(count: number): void {
@@ -136,15 +138,14 @@ export class PltSection {
   }
 
   #entry(slot: number): PlacedEntry {
-    return { view: this.#view, offset: slot * this.format.entry.size, place: this.#addressOf(slot) };
-  }
-
-  #write(slot: number, words: readonly number[]): PlacedEntry {
-    const inside = (slot + 1) * this.format.entry.size <= this.#view.byteLength;
-    const entry = inside ? this.#entry(slot) : { view: this.#beyond, offset: 0, place: this.#addressOf(slot) };
-    words.forEach((word, index) => {
-      entry.view.setUint32(entry.offset + 4 * index, word, true);
-    });
-    return entry;
+    const { size } = this.format.entry;
+    const offset = slot * size;
+    const place = this.#addressOf(slot);
+    return offset + size <= this.#view.byteLength
+      ? { view: this.#view, offset, place }
+      : { view: BEYOND, offset: 0, place };
   }
 }
+
+/** Stands for the bytes behind a section: a full PLT whose next slot is forbidden makes the kernel write there. */
+const BEYOND = new DataView(new ArrayBuffer(16));

@@ -27,24 +27,29 @@ export const LINE = 16;
 export const FORM = 0;
 /** Bytes at the place. */
 export const SIZE = 1;
-/** The bits of S+A that count, and those of P: all, all but the low 12, or none where P is not subtracted. */
-export const SUM_MASK = 2;
-export const PLACE_MASK = 3;
-/** All ones where P is subtracted: the mask of its high half. */
-export const RELATIVE = 4;
-export const LSB = 5;
+/** The bits that Page() clears: the low 12, or none. */
+export const PAGE_OFFSET = 2;
 /** The bits of the instruction word that stay. */
-export const KEEP_MASK = 6;
+export const KEEP_MASK = 3;
 /** The immediate's low part, and its high part from bit HIGH_FROM on. */
-export const LOW_MASK = 7;
-export const LOW_SHIFT = 8;
-export const HIGH_MASK = 9;
-export const HIGH_SHIFT = 10;
-export const HIGH_FROM = 11;
+export const LOW_MASK = 4;
+export const LOW_SHIFT = 5;
+export const HIGH_MASK = 6;
+export const HIGH_SHIFT = 7;
+export const HIGH_FROM = 8;
 
 export const LINES = new Int32Array(TYPE_LIMIT * LINE);
-/** Two numbers a type, X is out of range below the first and from the second on; infinite where unchecked. */
-export const BOUNDS = new Float64Array(TYPE_LIMIT * 2);
+/** The same for what is no integer of 32 bits. */
+export const NUMBER_LINE = 4;
+/** X is out of range below the first and from the second on; infinite where unchecked. */
+export const LEAST = 0;
+export const END = 1;
+/** What P is multiplied by: 1 where it is subtracted, else 0. */
+export const RELATIVE = 2;
+/** What X is multiplied by to bring bit `lsb` to bit 0. */
+export const SCALE = 3;
+
+export const NUMBERS = new Float64Array(TYPE_LIMIT * NUMBER_LINE);
 
 const IMMEDIATE: Readonly<Record<Exclude<Field, 'data'>, field.ImmediateField>> = {
   imm26: field.IMM26,
@@ -60,18 +65,17 @@ const DATA_FORM: Readonly<Record<number, number>> = { 0: NOTHING, 16: DATA16, 32
 
 /** Bits [30:29] of a move wide instruction, which tell MOVN, MOVZ and MOVK apart. */
 const MOVE_WIDE_OPCODE = 0x60000000;
-const PAGE_MASK = -4096;
+const PAGE_OFFSET_MASK = 4095;
 
 function compile(row: RelocationRow): void {
   const at = row.type * LINE;
-  const pages = row.op === 'Page(S+A)-Page(P)';
-  const relative = pages || row.op === 'S+A-P';
-  LINES[at + SUM_MASK] = pages ? PAGE_MASK : -1;
-  LINES[at + RELATIVE] = relative ? -1 : 0;
-  LINES[at + PLACE_MASK] = LINES[at + SUM_MASK]! & LINES[at + RELATIVE]!;
-  LINES[at + LSB] = row.lsb;
-  BOUNDS[row.type * 2] = row.range?.low ?? -Infinity;
-  BOUNDS[row.type * 2 + 1] = row.range?.end ?? Infinity;
+  const isPage = row.op === 'Page(S+A)-Page(P)';
+  LINES[at + PAGE_OFFSET] = isPage ? PAGE_OFFSET_MASK : 0;
+  const numbers = row.type * NUMBER_LINE;
+  NUMBERS[numbers + LEAST] = row.range?.low ?? -Infinity;
+  NUMBERS[numbers + END] = row.range?.end ?? Infinity;
+  NUMBERS[numbers + RELATIVE] = isPage || row.op === 'S+A-P' ? 1 : 0;
+  NUMBERS[numbers + SCALE] = 2 ** -row.lsb;
   if (row.field === 'data') {
     LINES[at + FORM] = DATA_FORM[row.len]!;
     LINES[at + SIZE] = row.len / 8;

@@ -1,53 +1,37 @@
 /**
- * Turns the status of a relocation that was refused into an error, worded after lld.
+ * Turns why a relocation was refused into an error, worded after lld.
  *
  * Apart from applying, because what a message needs (the section's and the symbol's name, X in full) is looked
  * up only now; X is computed again, in bigint.
  */
-import { formatU64, type Va } from '../address.js';
+import { formatU64 } from '../address.js';
 import { RelocationError } from '../errors.js';
-import { BAD_PLACE, OUT_OF_RANGE, type Relocation, type RelocationStatus, UNKNOWN_TYPE } from './apply.js';
+import { BAD_PLACE, type NO_ADDRESS, OUT_OF_RANGE, type Refusal, UNKNOWN_TYPE } from './apply.js';
 import { needsGot, relocationName } from './name.js';
-import { findRelocationRow, type RelocationRow } from './table.js';
+import { findRelocationRow } from './table.js';
+import { type Operands, relocationValue } from './value.js';
 
 /** A relocation and what a person needs to find it. */
-export interface RelocationSite extends Relocation {
+export interface RelocationSite extends Operands {
+  readonly type: number;
   /** Name of the section that is relocated. */
   readonly section: string;
-  /** Run address of the place. */
-  readonly P: Va;
+  /** r_offset: the place relative to its section. */
+  readonly offset: number;
   readonly symbol: string;
-  readonly A: bigint;
-}
-
-const PAGE_MASK = ~0xfffn;
-
-/** X of a row's operation as a signed 64-bit number, before any bits are taken from it. */
-export function relocationValue(row: RelocationRow, { S, A, P }: Pick<RelocationSite, 'S' | 'A' | 'P'>): bigint {
-  const sum = BigInt(S) + A;
-  switch (row.op) {
-    case 'none':
-      return 0n;
-    case 'S+A':
-      return BigInt.asIntN(64, sum);
-    case 'S+A-P':
-      return BigInt.asIntN(64, sum - BigInt(P));
-    case 'Page(S+A)-Page(P)':
-      return BigInt.asIntN(64, (sum & PAGE_MASK) - (BigInt(P) & PAGE_MASK));
-  }
 }
 
 /**
- * The error for a status other than OK. The message begins with the place, `(.text+0x1c4): `; the file's name is for
+ * The error for what was refused. The message begins with the place, `(.text+0x1c4): `; the file's name is for
  * the caller to put before it.
  * @returns RelocationError OUT_OF_RANGE, UNKNOWN_TYPE or BAD_PLACE
  */
-export function relocationError(status: Exclude<RelocationStatus, 0>, site: RelocationSite): RelocationError {
+export function relocationError(refusal: Exclude<Refusal, typeof NO_ADDRESS>, site: RelocationSite): RelocationError {
   const { section, offset, type, symbol, S, A } = site;
   const where = `(${section}+0x${offset.toString(16)})`;
   const name = relocationName(type);
   const details = { section, offset, type, name, symbol, S: formatU64(BigInt(S)), A };
-  switch (status) {
+  switch (refusal) {
     case OUT_OF_RANGE: {
       const row = findRelocationRow(type)!;
       const value = relocationValue(row, site);
@@ -71,3 +55,4 @@ export function relocationError(status: Exclude<RelocationStatus, 0>, site: Relo
       );
   }
 }
+export { relocationValue };

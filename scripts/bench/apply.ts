@@ -1,7 +1,7 @@
 /** The relocation table compiled into lines, against a switch written by hand. */
 import { va } from '../../lib/address.js';
 import { RelaTable } from '../../lib/elf/rela-table.js';
-import { OK, RelocatableSection } from '../../lib/reloc/apply.js';
+import { RelocatableSection } from '../../lib/reloc/apply.js';
 import { applyBySwitch } from './hand-switch.js';
 import { interleaved, median, printFigure, processorTime } from './measure.js';
 
@@ -36,13 +36,16 @@ function records(): RelaTable {
 export function benchApply(): void {
   const relas = records();
   const [byTable, bySwitch] = [0, 1].map(() => new RelocatableSection(new Uint8Array(COUNT * 8 + 8), ADDRESS));
-  const measure = (apply: (index: number) => number) => (): number =>
-    processorTime(() => {
-      for (let i = 0; i < COUNT; i++) if (apply(i) !== OK) throw new Error('a relocation of the mix does not fit');
-    }) / COUNT;
+  const resolution = {
+    symbols: [SYMBOL],
+    detour: () => Number.NaN,
+    refuse: () => {
+      throw new Error('a relocation of the mix does not fit');
+    },
+  };
   const { ours, theirs, ratio } = interleaved(ROUNDS, {
-    ours: measure((i) => byTable!.apply(relas, i, SYMBOL)),
-    theirs: measure((i) => applyBySwitch(bySwitch!, relas, i, SYMBOL)),
+    ours: () => processorTime(() => byTable!.apply({ relas }, resolution)) / COUNT,
+    theirs: () => processorTime(() => applyBySwitch(bySwitch!, relas, resolution)) / COUNT,
     value: (nanoseconds) => nanoseconds,
   });
   if (Buffer.compare(byTable!.bytes, bySwitch!.bytes) !== 0) throw new Error('table and switch differ');

@@ -6,28 +6,46 @@ import { high32, low32, type Va } from '../../lib/address.js';
 import { RELA_WORDS, type RelaTable } from '../../lib/elf/rela-table.js';
 import {
   BAD_PLACE,
-  OK,
+  NO_ADDRESS,
   OUT_OF_RANGE,
+  type Refusal,
   type RelocatableSection,
-  type RelocationStatus,
+  type Resolution,
   UNKNOWN_TYPE,
 } from '../../lib/reloc/apply.js';
 
+const OK = 0;
 const TWO_32 = 2 ** 32;
 
-function store12(view: DataView, offset: number, value: number): RelocationStatus {
+function store12(view: DataView, offset: number, value: number): Refusal | typeof OK {
   view.setInt32(offset, (view.getInt32(offset, true) & ~0x003ffc00) | ((value & 0xfff) << 10), true);
   return OK;
 }
 
-export function applyBySwitch(section: RelocatableSection, relas: RelaTable, index: number, S: Va): RelocationStatus {
+export function applyBySwitch(
+  section: RelocatableSection,
+  relas: RelaTable,
+  { symbols, refuse }: Pick<Resolution, 'symbols' | 'refuse'>,
+): void {
+  for (let index = 0; index < relas.count; index++) {
+    const S = symbols[relas.symbol(index)];
+    const status = S === undefined ? NO_ADDRESS : applyRecord(section, relas, index, S);
+    if (status !== OK) refuse(index, status);
+  }
+}
+
+function applyRecord(
+  { bytes, view, address }: RelocatableSection,
+  relas: RelaTable,
+  index: number,
+  S: Va,
+): Refusal | typeof OK {
   const { words } = relas;
-  const { view } = section;
   const at = index * RELA_WORDS;
   const type = words[at + 2]!;
   const offset = relas.offset(index);
-  if (offset + (type === 257 || type === 260 ? 8 : 4) > section.bytes.length) return BAD_PLACE;
-  const P = section.address + offset;
+  if (offset + (type === 257 || type === 260 ? 8 : 4) > bytes.length) return BAD_PLACE;
+  const P = address + offset;
   // S + A, and S + A - P, each in two halves modulo 2^64.
   const sum = low32(S) + (words[at + 4]! >>> 0);
   const sumHigh = high32(S) + words[at + 5]! + (sum >= TWO_32 ? 1 : 0);

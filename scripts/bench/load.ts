@@ -3,17 +3,12 @@ import { readFileSync } from 'node:fs';
 import { findModules, readModule } from '../../cli/module-files.js';
 import { environmentOf, exportsAt, regionsOf } from '../../cli/module-session.js';
 import { placeKernel } from '../../cli/placement.js';
-import { va } from '../../lib/address.js';
 import { openKernel } from '../../lib/image/kernel.js';
 import { inDependencyOrder } from '../../lib/module/dependency.js';
-import { prepareModule } from '../../lib/module/load.js';
+import { type PreparedModule, prepareModule } from '../../lib/module/load.js';
 import type { LoadedModule } from '../../lib/module/loaded-module.js';
-import type { LoaderEnvironment } from '../../lib/module/loader-rule.js';
-import type { ModuleFile } from '../../lib/module/module-file.js';
 import { ModuleLoader } from '../../lib/module/module-loader.js';
-import { relocateThroughPlt } from '../../lib/plt/relocate.js';
-import { PltSection } from '../../lib/plt/section.js';
-import { RelocatableSection } from '../../lib/reloc/apply.js';
+import { relocateModule } from '../../lib/module/module-relocation.js';
 import { printFigure, seconds } from './measure.js';
 import type { Yardstick } from './yardstick.js';
 
@@ -77,7 +72,7 @@ export async function benchModuleRelocation(name: string, kernelFile: string, fo
   let count = 0;
   let elapsed = 0;
   for await (const file of inDependencyOrder(modules.keys(), open)) {
-    const job = relocationJob(file, loader.load(file), environment);
+    const job = relocationJob(prepareModule(file, environment), loader.load(file));
     const times = Array.from({ length: REPEATS }, () => {
       const start = performance.now();
       count += job();
@@ -94,25 +89,16 @@ export async function benchModuleRelocation(name: string, kernelFile: string, fo
   });
 }
 
-/** Relocates a loaded module once more, into a PLT of its own, and returns how many relocations that took. */
-function relocationJob(file: ModuleFile, loaded: LoadedModule, environment: LoaderEnvironment): () => number {
-  const { plt: format } = environment.rule;
-  const sections = new Map(loaded.sections.map((section) => [section.index, section]));
-  const jobs = prepareModule(file, environment).frobbed.relocations.flatMap(({ target, relas }) => {
-    const section = sections.get(target);
-    return section ? [{ relas, section, bytes: new Uint8Array((relas.count + 1) * format.entry.size) }] : [];
-  });
+/** Relocates a loaded module once more, and returns how many relocations that took. */
+function relocationJob(prepared: PreparedModule, { sections, symbols }: LoadedModule): () => number {
+  const memory = { sections: new Map(sections.map((section) => [section.index, section])), symbols };
+  const { relocations } = prepared.frobbed;
+  const count = relocations.reduce(
+    (sum, { target, relas }) => sum + (memory.sections.has(target) ? relas.count : 0),
+    0,
+  );
   return () => {
-    let count = 0;
-    for (const { relas, section, bytes } of jobs) {
-      const { address } = section;
-      const relocatable = new RelocatableSection(section.bytes, address);
-      const plt = new PltSection({ format, bytes, address, reserved: relas.count, erratum843419: false });
-      for (let i = 0; i < relas.count; i++) {
-        relocateThroughPlt(relocatable, relas, i, loaded.symbols[relas.symbol(i)] ?? va(0), plt);
-      }
-      count += relas.count;
-    }
+    relocateModule(prepared, memory);
     return count;
   };
 }

@@ -1,8 +1,8 @@
 /** Turns operands into a section and a RELA record, applies them with lib/reloc, and asks the reference what is right. */
 import { expect } from '@jest/globals';
-import { vaFromBigInt } from '../../lib/address.js';
+import { type Va, vaFromBigInt } from '../../lib/address.js';
 import { RelaTable } from '../../lib/elf/rela-table.js';
-import { OK, OUT_OF_RANGE, RelocatableSection } from '../../lib/reloc/apply.js';
+import { OUT_OF_RANGE, type Refusal, RelocatableSection } from '../../lib/reloc/apply.js';
 import { type ReferenceOperands, referenceRelocation } from './reference-relocation.js';
 
 /** An Elf64_Rela. */
@@ -25,6 +25,18 @@ export function relaTable(...records: readonly RelaRecord[]): RelaTable {
   return new RelaTable(bytes);
 }
 
+export const OK = 0;
+
+/** Applies one record that no PLT helps; OK, or why it was refused. */
+export function applyRecord(section: RelocatableSection, record: RelaRecord, S: Va): Refusal | typeof OK {
+  let status: Refusal | typeof OK = OK;
+  const refuse = (_: number, refusal: Refusal): void => {
+    status = refusal;
+  };
+  section.apply({ relas: relaTable(record) }, { symbols: [S], detour: () => Number.NaN, refuse });
+  return status;
+}
+
 /** The place stands between two other words, which no relocation may touch. */
 const OFFSET = 8;
 const GUARD = 0x5aa5c33c0ff0a55an;
@@ -36,12 +48,12 @@ export function expectAsReference(operands: ReferenceOperands): void {
   for (const at of [0, 16]) view.setBigUint64(at, GUARD, true);
   view.setBigUint64(OFFSET, before, true);
   const section = new RelocatableSection(new Uint8Array(view.buffer), vaFromBigInt(P - BigInt(OFFSET)));
-  const relas = relaTable({ offset: BigInt(OFFSET), type, addend: A });
+  const record = { offset: BigInt(OFFSET), type, addend: A };
 
   const outcome = referenceRelocation(operands);
   const ok = outcome.status === 'ok';
   for (let pass = 0; pass < 2; pass++) {
-    const status = section.apply(relas, 0, vaFromBigInt(S));
+    const status = applyRecord(section, record, vaFromBigInt(S));
     const found = [status, view.getBigUint64(OFFSET, true), view.getBigUint64(0, true), view.getBigUint64(16, true)];
     const expected = [ok ? OK : OUT_OF_RANGE, ok ? outcome.after : before, GUARD, GUARD];
     // Compared before expect() is called: a million calls of it take minutes.

@@ -1,14 +1,14 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { va } from '../../../lib/address.js';
+import { type Va, va } from '../../../lib/address.js';
 import { PltError } from '../../../lib/errors.js';
 import {
   ADRP_ENTRY,
   BREAK_FAULT,
   type EntryKind,
-  entryWords,
   MOVN_ENTRY,
-  veneerWords,
+  writeEntry,
+  writeVeneer,
 } from '../../../lib/plt/entry.js';
 import { run } from '../../support/a64-interpreter.js';
 
@@ -23,12 +23,33 @@ function bytesOf(words: readonly number[]): Uint8Array {
   return new Uint8Array(view.buffer);
 }
 
-function placed(kind: EntryKind, place: number, destination: number) {
-  const bytes = bytesOf(entryWords(kind, { destination: va(destination), place: va(place) }));
-  return { view: new DataView(bytes.buffer), offset: 0, place: va(place) };
+/** Memory for an entry at `place`, and its words. */
+function memory(kind: EntryKind, place: number) {
+  const bytes = new Uint8Array(kind.size);
+  const entry = { view: new DataView(bytes.buffer), offset: 0, place: va(place) };
+  const words = () => Array.from({ length: kind.size / 4 }, (_, i) => entry.view.getUint32(4 * i, true));
+  return { bytes, entry, words };
 }
 
-describe('entryWords', () => {
+function entryWords(kind: EntryKind, { destination, place }: { destination: Va; place: Va }): number[] {
+  const { entry, words } = memory(kind, place);
+  writeEntry(kind, entry, destination);
+  return words();
+}
+
+function veneerWords(kind: EntryKind, { place, ...veneer }: { rd: number; page: Va; place: Va; next: Va }): number[] {
+  const { entry, words } = memory(kind, place);
+  writeVeneer(kind, entry, veneer);
+  return words();
+}
+
+function placed(kind: EntryKind, place: number, destination: number) {
+  const { entry } = memory(kind, place);
+  writeEntry(kind, entry, va(destination));
+  return entry;
+}
+
+describe('writeEntry', () => {
   it('writes the words of other linkers for a far call', () => {
     const words = entryWords(ADRP_ENTRY, { destination: va(0x8001000), place: va(0x1010) });
     expect(hex(words)).toEqual(['90040010', '91000210', 'd61f0200']);
@@ -108,13 +129,13 @@ describe('equal', () => {
   });
 });
 
-describe('veneerWords', () => {
+describe('writeVeneer', () => {
   it.each([
     ['ADRP', ADRP_ENTRY],
     ['MOVN', MOVN_ENTRY],
   ] as const)('%s veneers load the page and return', (_, kind) => {
     const [page, place, next] = [KERNEL + 0x5000, KERNEL + 0x100040, KERNEL + 0xffc];
-    const words = veneerWords(kind, { rd: 9, destination: va(page), place: va(place), next: va(next) });
+    const words = veneerWords(kind, { rd: 9, page: va(page), place: va(place), next: va(next) });
     expect(words).toHaveLength(kind.size / 4);
     const machine = run([{ address: BigInt(place), bytes: bytesOf(words) }], BigInt(place));
     expect(machine.pc).toBe(BigInt(next));
@@ -122,9 +143,9 @@ describe('veneerWords', () => {
   });
 
   it('ends in a BRK where the way back is too long', () => {
-    const words = veneerWords(ADRP_ENTRY, { rd: 0, destination: va(0), place: va(0), next: va(2 ** 27 + 8) });
+    const words = veneerWords(ADRP_ENTRY, { rd: 0, page: va(0), place: va(0), next: va(2 ** 27 + 8) });
     expect(words.at(-1)).toBe(BREAK_FAULT);
-    const reached = veneerWords(ADRP_ENTRY, { rd: 0, destination: va(0), place: va(0), next: va(2 ** 27 + 4) });
+    const reached = veneerWords(ADRP_ENTRY, { rd: 0, page: va(0), place: va(0), next: va(2 ** 27 + 4) });
     expect(reached.at(-1)).toBe(0x15ffffff);
   });
 });

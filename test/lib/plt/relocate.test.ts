@@ -4,11 +4,11 @@ import { toU64, va } from '../../../lib/address.js';
 import { PltError } from '../../../lib/errors.js';
 import { pltSectionSize } from '../../../lib/plt/count.js';
 import { pltFormatOf } from '../../../lib/plt/format.js';
-import { relocateThroughPlt } from '../../../lib/plt/relocate.js';
+import { relocateSection } from '../../../lib/plt/relocate.js';
 import { PltSection } from '../../../lib/plt/section.js';
-import { BAD_PLACE, OK, OUT_OF_RANGE, RelocatableSection, UNKNOWN_TYPE } from '../../../lib/reloc/apply.js';
+import { BAD_PLACE, OUT_OF_RANGE, type Refusal, RelocatableSection, UNKNOWN_TYPE } from '../../../lib/reloc/apply.js';
 import { run } from '../../support/a64-interpreter.js';
-import { type RelaRecord, relaTable } from '../../support/relocation-case.js';
+import { OK, type RelaRecord, relaTable } from '../../support/relocation-case.js';
 
 const BL = 0x94000000;
 const ADRP_X7 = 0x90000007;
@@ -33,7 +33,13 @@ function setup({ version: [major, minor] = [6, 1], erratum = false, reserved = 8
   const plt = new PltSection({ format, bytes, address: va(TEXT + distance), reserved, erratum843419: erratum });
   const apply = (word: number, record: RelaRecord, S: number) => {
     if (record.offset < SIZE) code.view.setUint32(Number(record.offset), word, true);
-    return relocateThroughPlt(code, relaTable(record), 0, va(S), plt);
+    let status: Refusal | typeof OK = OK;
+    const refuse = (_: number, refusal: Refusal): void => {
+      status = refusal;
+    };
+    const symbols = Array.from({ length: (record.symbol ?? 0) + 1 }, () => va(S));
+    relocateSection({ section: code, relas: relaTable(record), symbols, plt, refuse });
+    return status;
   };
   const memories = [
     { address: BigInt(code.address), bytes: code.bytes },

@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { va } from '../../../lib/address.js';
 import { PltError } from '../../../lib/errors.js';
 import { pltSectionSize } from '../../../lib/plt/count.js';
-import { ADRP_ENTRY, entryWords, MOVN_ENTRY, veneerWords } from '../../../lib/plt/entry.js';
+import { type PlacedEntry, type Veneer, writeEntry, writeVeneer } from '../../../lib/plt/entry.js';
 import { pltFormatOf } from '../../../lib/plt/format.js';
 import { PltSection } from '../../../lib/plt/section.js';
 
@@ -23,14 +23,20 @@ function setup({ version: [major, minor] = [6, 1], reserved, address = PAGE, err
   const bytes = new Uint8Array(pltSectionSize(format, reserved));
   const plt = new PltSection({ format, bytes, address: va(address), reserved, erratum843419: erratum });
   const view = new DataView(bytes.buffer);
-  const words = (slot: number) =>
-    Array.from({ length: format.entry.size / 4 }, (_, i) => view.getUint32(slot * format.entry.size + 4 * i, true));
+  const words = (slot: number, from = view) =>
+    Array.from({ length: format.entry.size / 4 }, (_, i) => from.getUint32(slot * format.entry.size + 4 * i, true));
   const at = (slot: number) => va(address + slot * format.entry.size);
-  const holds = (slot: number, destination: number) => {
-    expect(words(slot)).toEqual(entryWords(format.entry, { destination: va(destination), place: at(slot) }));
+  const written = (slot: number, write: (entry: PlacedEntry) => void) => {
+    const expected = new DataView(new ArrayBuffer(format.entry.size));
+    write({ view: expected, offset: 0, place: at(slot) });
+    expect(words(slot)).toEqual(words(0, expected));
   };
+  const holds = (slot: number, destination: number) =>
+    written(slot, (entry) => writeEntry(format.entry, entry, va(destination)));
+  const holdsVeneer = (slot: number, veneer: Veneer) =>
+    written(slot, (entry) => writeVeneer(format.entry, entry, veneer));
   const empty = (slot: number) => expect(words(slot).every((word) => word === 0)).toBe(true);
-  return { plt, words, at, holds, empty };
+  return { plt, words, at, holds, holdsVeneer, empty };
 }
 
 describe('emit since 4.12', () => {
@@ -163,12 +169,11 @@ describe('emitVeneer', () => {
   const ADRP_X21 = 0x90000015;
 
   it('gives every ADRP a veneer of its own, into its own register', () => {
-    const { plt, at, words } = setup({ reserved: 3, erratum: true });
+    const { plt, at, holdsVeneer } = setup({ reserved: 3, erratum: true });
     const adrp = { word: ADRP_X21, place, page };
     expect([plt.emitVeneer(adrp), plt.emitVeneer(adrp)]).toEqual([at(0), at(1)]);
     for (const slot of [0, 1]) {
-      const operands = { rd: 21, destination: page, place: at(slot), next: va(place + 4) };
-      expect(words(slot)).toEqual(veneerWords(ADRP_ENTRY, operands));
+      holdsVeneer(slot, { rd: 21, page, next: va(place + 4) });
     }
     expect(plt.used).toBe(2);
   });
@@ -187,9 +192,8 @@ describe('emitVeneer', () => {
   });
 
   it('skips nothing where veneers hold no ADRP', () => {
-    const { plt, at, words } = setup({ version: [4, 19], reserved: 1, address: PAGE + 0xff8, erratum: true });
+    const { plt, at, holdsVeneer } = setup({ version: [4, 19], reserved: 1, address: PAGE + 0xff8, erratum: true });
     expect(plt.emitVeneer({ word: ADRP_X21, place, page })).toBe(at(0));
-    const operands = { rd: 21, destination: page, place: at(0), next: va(place + 4) };
-    expect(words(0)).toEqual(veneerWords(MOVN_ENTRY, operands));
+    holdsVeneer(0, { rd: 21, page, next: va(place + 4) });
   });
 });

@@ -1,11 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { va, vaFromBigInt } from '../../../lib/address.js';
-import { BAD_PLACE, OK, OUT_OF_RANGE, RelocatableSection, UNKNOWN_TYPE } from '../../../lib/reloc/apply.js';
+import {
+  BAD_PLACE,
+  NO_ADDRESS,
+  OUT_OF_RANGE,
+  type Refusal,
+  RelocatableSection,
+  UNKNOWN_TYPE,
+} from '../../../lib/reloc/apply.js';
 import { RELOCATION_ROWS } from '../../../lib/reloc/table.js';
 import { LINKER_WORDS } from '../../support/linker-word.js';
 import { REFERENCE } from '../../support/reference-relocation.js';
-import { expectAsReference, relaTable } from '../../support/relocation-case.js';
+import { applyRecord, expectAsReference, OK, relaTable } from '../../support/relocation-case.js';
 
 const TYPES = Object.keys(REFERENCE).map(Number);
 const KERNEL = -0x7ffff8000000n;
@@ -29,7 +36,7 @@ describe('apply, at the ends of every range', () => {
       ] as const) {
         const section = new RelocatableSection(Uint8Array.of(1, 2, 3, 0x94, 5, 6, 7, 8), vaFromBigInt(KERNEL));
         const A = sumFor(type, X, KERNEL);
-        expect([X, section.applyOne({ type, offset: 0, S: va(0), A })]).toEqual([X, status]);
+        expect([X, applyRecord(section, { type, offset: 0n, addend: A }, va(0))]).toEqual([X, status]);
         if (status !== OK) expect([...section.bytes]).toEqual([1, 2, 3, 0x94, 5, 6, 7, 8]);
         expectAsReference({ type, S: 0n, A, P: KERNEL, before: 0x0807060594030201n });
       }
@@ -69,6 +76,11 @@ describe('apply, against the reference', () => {
       expectAsReference({ type: 257, S: KERNEL, A, P: KERNEL, before: 0n });
       expectAsReference({ type: 260, S: KERNEL + 1n, A, P: KERNEL, before: 0n });
     }
+    // From one end of the address space to the other it is X that is odd.
+    for (const A of [8n, 9n, 10n, 11n]) {
+      expectAsReference({ type: 260, S: 2n ** 52n - 1n, A, P: -(2n ** 52n) + 8n, before: 0n });
+      expectAsReference({ type: 260, S: -(2n ** 52n) + 1n, A: -A, P: 2n ** 52n - 8n, before: 0n });
+    }
   });
 });
 
@@ -78,7 +90,7 @@ describe('apply, against other linkers', () => {
     const view = new DataView(new ArrayBuffer(4));
     view.setUint32(0, before, true);
     const section = new RelocatableSection(new Uint8Array(view.buffer), va(P));
-    expect(section.applyOne({ type, offset: 0, S: va(0), A: sum })).toBe(OK);
+    expect(applyRecord(section, { type, offset: 0n, addend: sum }, va(0))).toBe(OK);
     expect(view.getUint32(0, true).toString(16)).toBe(after.toString(16));
   });
 });
@@ -89,7 +101,7 @@ describe('apply, where others went wrong', () => {
     view.setUint32(0, before, true);
     const section = new RelocatableSection(new Uint8Array(view.buffer), va(0x10000));
     const A = sumFor(type, X, 0x10000n);
-    return [section.applyOne({ type, offset: 0, S: va(0), A }), view.getUint32(0, true)];
+    return [applyRecord(section, { type, offset: 0n, addend: A }, va(0)), view.getUint32(0, true)];
   };
   const MOVZ_X0 = 0xd2800000;
   const MOVN_X0 = 0x92800000;
@@ -133,13 +145,13 @@ describe('apply, on what is no relocation of a module', () => {
 
   it.each([1, 255, 281, 294, 298, 300, 311, 312, 1027, 0x7fffffff, 0xffffffff])('refuses type %d', (type) => {
     const target = section();
-    expect(target.apply(relaTable({ offset: 0n, type }), 0, va(0))).toBe(UNKNOWN_TYPE);
+    expect(applyRecord(target, { offset: 0n, type }, va(0))).toBe(UNKNOWN_TYPE);
     expect(target.bytes).toEqual(section().bytes);
   });
 
   it.each([0, 256])('does nothing for NONE (%d), wherever it points', (type) => {
     const target = section();
-    expect(target.apply(relaTable({ offset: 1n << 63n, type }), 0, va(0))).toBe(OK);
+    expect(applyRecord(target, { offset: 1n << 63n, type }, va(0))).toBe(OK);
     expect(target.bytes).toEqual(section().bytes);
   });
 
@@ -150,7 +162,7 @@ describe('apply, on what is no relocation of a module', () => {
     [277, 12n],
     [283, 12n],
   ])('writes type %d up to the last byte of the section and not past it', (type, last) => {
-    const at = (offset: bigint) => section().apply(relaTable({ offset, type }), 0, va(0xff8));
+    const at = (offset: bigint) => applyRecord(section(), { offset, type }, va(0xff8));
     expect(at(last)).toBe(OK);
     expect(at(last + 1n)).toBe(BAD_PLACE);
     for (const far of [16n, 1n << 32n, (1n << 53n) + 1n, (1n << 64n) - 4n]) expect(at(far)).toBe(BAD_PLACE);
@@ -159,5 +171,58 @@ describe('apply, on what is no relocation of a module', () => {
   it('applies at odd places, which Linux does not diagnose', () => {
     expectAsReference({ type: 257, S: 1n, A: 2n, P: KERNEL + 3n, before: 0n });
     expectAsReference({ type: 286, S: 1n, A: 6n, P: KERNEL + 1n, before: 0xf9400000n });
+  });
+});
+
+describe('apply, of many records', () => {
+  const [ABS64, CALL26] = [257, 283];
+  const BL = 0x94000000;
+
+  function setup() {
+    const section = new RelocatableSection(new Uint8Array(64), va(0x1000));
+    for (let at = 0; at < 64; at += 4) section.view.setUint32(at, BL, true);
+    const refused: [number, Refusal][] = [];
+    const refuse = (index: number, refusal: Refusal) => void refused.push([index, refusal]);
+    return { section, refused, refuse };
+  }
+
+  it('goes on behind what it refuses', () => {
+    const { section, refused, refuse } = setup();
+    const relas = relaTable(
+      { offset: 0n, type: CALL26, symbol: 1 },
+      { offset: 4n, type: 311 },
+      { offset: 64n, type: CALL26 },
+      { offset: 8n, type: ABS64, symbol: 2 },
+      { offset: 8n, type: ABS64, symbol: 3 },
+      { offset: 16n, type: ABS64, addend: 0x1234567890n },
+    );
+    section.apply({ relas }, { symbols: [va(0x1000), va(2 ** 40), undefined], detour: () => Number.NaN, refuse });
+    expect(refused).toEqual([
+      [0, OUT_OF_RANGE],
+      [1, UNKNOWN_TYPE],
+      [2, BAD_PLACE],
+      [3, NO_ADDRESS],
+      [4, NO_ADDRESS],
+    ]);
+    expect(section.view.getBigUint64(16, true)).toBe(0x1234568890n);
+    expect([0, 4, 8, 12].map((at) => section.view.getUint32(at, true))).toEqual([BL, BL, BL, BL]);
+  });
+
+  it('asks for a detour where a branch does not reach, and leaves its addend behind', () => {
+    const { section, refused, refuse } = setup();
+    const far = { type: CALL26, symbol: 0, addend: 8n };
+    const relas = relaTable({ ...far, offset: 0n }, { ...far, offset: 4n }, { ...far, offset: 8n, addend: 2n ** 62n });
+    const detours = [va(0x1040), va(2 ** 41), va(0x1048)];
+    section.apply({ relas }, { symbols: [va(2 ** 40)], detour: (index) => detours[index]!, refuse });
+    expect(refused).toEqual([[1, OUT_OF_RANGE]]);
+    expect([0, 4, 8].map((at) => section.view.getUint32(at, true))).toEqual([BL | 16, BL, BL | 16].map((x) => x >>> 0));
+  });
+
+  it('leaves alone what is outside the range of records', () => {
+    const { section, refused, refuse } = setup();
+    const relas = relaTable(...[0n, 8n, 16n, 24n].map((offset) => ({ offset, type: ABS64 })));
+    section.apply({ relas, from: 1, end: 3 }, { symbols: [va(1)], detour: () => Number.NaN, refuse });
+    expect([0, 8, 16, 24].map((at) => section.view.getBigUint64(at, true) === 1n)).toEqual([false, true, true, false]);
+    expect(refused).toEqual([]);
   });
 });
