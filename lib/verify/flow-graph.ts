@@ -3,6 +3,7 @@
  */
 import type { Section } from '../elf/file.js';
 import { ModuleError } from '../errors.js';
+import type { Extent } from './function-index.js';
 import { departureOf } from './instruction.js';
 
 export interface Block {
@@ -26,13 +27,13 @@ export interface FlowGraph {
 const CODE_LIMIT = 2 ** 24;
 
 /**
- * @param functions offsets at which functions begin
+ * @param functions no code falls out of one that has a size; what stands between may be data, such as the type hashes of KCFI
  * @param leaves whether a branch at this offset is relocated, and so leads elsewhere than its immediate says
  * @throws ModuleError BAD_LAYOUT for 16 MiB of code or more
  */
 export function flowGraph(
   section: Section,
-  functions: Iterable<number>,
+  functions: readonly Extent[],
   leaves: (offset: number) => boolean,
 ): FlowGraph {
   const { data } = section;
@@ -42,8 +43,10 @@ export function flowGraph(
   const view = new DataView(data.buffer, data.byteOffset, data.length);
   const count = Math.floor(data.length / 4);
   const isLeader = new Uint8Array(count + 1);
-  const entries = [0, ...functions].filter((offset) => offset % 4 === 0 && offset / 4 < count);
-  for (const offset of entries) isLeader[offset / 4] = 1;
+  const isInside = (offset: number): boolean => offset % 4 === 0 && offset / 4 < count;
+  const entries = [0, ...functions.map(({ offset }) => offset)].filter(isInside);
+  const ends = new Set(functions.map(({ end }) => end).filter(isInside));
+  for (const offset of [...entries, ...ends]) isLeader[offset / 4] = 1;
 
   const exits = new Map<number, { readonly falls: boolean; readonly target: number | undefined }>();
   for (let i = 0; i < count; i++) {
@@ -66,7 +69,7 @@ export function flowGraph(
     const end = starts[index + 1] ?? count;
     const { falls, target } = exits.get(end - 1) ?? { falls: true, target: undefined };
     const next = target === undefined ? [] : [blockAt[target]!];
-    if (falls && end < count) next.push(index + 1);
+    if (falls && end < count && !ends.has(4 * end)) next.push(index + 1);
     return { index, offset: 4 * start, end: 4 * end, next };
   });
   return { blocks, entries: [...new Set(entries.map((offset) => blockAt[offset / 4]!))] };

@@ -3,7 +3,7 @@ import { STT_FUNC } from '../elf/constant.js';
 import type { SymbolTable } from '../elf/symbol-table.js';
 import { lastNotAfter } from './offset-search.js';
 
-interface Extent {
+export interface Extent {
   readonly offset: number;
   /** Infinite for a function without a size, as hand-written assembly has: it lasts until the next one. */
   readonly end: number;
@@ -26,14 +26,14 @@ export class FunctionIndex {
     for (const extents of this.#bySection.values()) extents.sort((a, b) => a.offset - b.offset);
   }
 
-  /** Where functions begin, ascending. */
-  startsIn(section: number): number[] {
-    return (this.#bySection.get(section) ?? []).map(({ offset }) => offset);
+  /** The functions of a section, in ascending order. */
+  in(section: number): readonly Extent[] {
+    return this.#bySection.get(section) ?? [];
   }
 
   /** The name of the last function that begins at or before `offset`, if it reaches that far. */
   at(section: number, offset: number): string | undefined {
-    const extent = lastNotAfter(this.#bySection.get(section) ?? [], offset);
+    const extent = lastNotAfter(this.in(section), offset);
     return extent && offset < extent.end ? this.#symbols.name(extent.symbol) : undefined;
   }
 }

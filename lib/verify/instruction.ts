@@ -1,19 +1,28 @@
 /**
- * The few A64 instructions that decide whether a MOVW group is whole: move wide, register move, loads and stores, branches
- * (Arm ARM C4.1, C6.2).
+ * The A64 instructions that MOVW groups are made of and followed through: move wide, register move, branches (Arm ARM C4.1, C6.2).
  */
 import { IMM14, IMM19, IMM26, type ImmediateField, readField } from '../a64/field.js';
 import { signExtend } from '../bits.js';
 
-/** MOVZ, MOVN, MOVK of either width: bits [28:23]; bits [30:29] tell them apart. */
-const MOVE_WIDE_MASK = 0x1f800000;
-const MOVE_WIDE = 0x12800000;
+/** `set`: MOVZ or MOVN, which replace the register; `keep`: MOVK, which keeps its other bits. */
+export interface MoveWide {
+  readonly kind: 'set' | 'keep';
+  readonly isInverted: boolean;
+  /** Lowest of the 16 bits that are written. */
+  readonly lsb: number;
+}
+
+/** MOVZ, MOVN, MOVK of 64 bits: bits [30:29] tell them apart, [22:21] hold the shift. */
+const MOVE_WIDE_MASK = 0x9f800000;
+const MOVE_WIDE = 0x92800000;
+const MOVN = 0;
 const MOVK = 3;
 
-/** `set`: MOVZ or MOVN, which replace the register; `keep`: MOVK, which keeps its other bits. */
-export function moveWideKind(word: number): 'set' | 'keep' | undefined {
-  if ((word & MOVE_WIDE_MASK) !== MOVE_WIDE) return undefined;
-  return ((word >>> 29) & 3) === MOVK ? 'keep' : 'set';
+/** Undefined for all others, those of 32 bits included: no address fits them. */
+export function moveWide(word: number): MoveWide | undefined {
+  if ((word & MOVE_WIDE_MASK) >>> 0 !== MOVE_WIDE) return undefined;
+  const opc = (word >>> 29) & 3;
+  return { kind: opc === MOVK ? 'keep' : 'set', isInverted: opc === MOVN, lsb: 16 * ((word >>> 21) & 3) };
 }
 
 /** MOV Xd, Xm: ORR Xd, XZR, Xm. */
@@ -23,38 +32,6 @@ const MOV = 0xaa0003e0;
 /** The register that is copied by MOV Xd, Xm. */
 export function movedRegister(word: number): number | undefined {
   return (word & MOV_MASK) >>> 0 === MOV ? (word >>> 16) & 0x1f : undefined;
-}
-
-interface Transfer {
-  readonly mask: number;
-  readonly opcode: number;
-  readonly direction: 'loaded' | 'stored';
-  /** Lowest bits of the fields that name the registers. */
-  readonly registers: readonly number[];
-}
-
-const RT = 0;
-const RT2 = 10;
-
-/** Of X registers; addresses do not fit W registers. */
-const TRANSFERS: readonly Transfer[] = [
-  { mask: 0xffc00000, opcode: 0xf9000000, direction: 'stored', registers: [RT] }, // STR (unsigned offset)
-  { mask: 0xffc00000, opcode: 0xf9400000, direction: 'loaded', registers: [RT] }, // LDR (unsigned offset)
-  { mask: 0xffc00000, opcode: 0xf8000000, direction: 'stored', registers: [RT] }, // STUR, STR (indexed)
-  { mask: 0xffc00000, opcode: 0xf8400000, direction: 'loaded', registers: [RT] }, // LDUR, LDR (indexed)
-  { mask: 0xfe400000, opcode: 0xa8000000, direction: 'stored', registers: [RT, RT2] }, // STP
-  { mask: 0xfe400000, opcode: 0xa8400000, direction: 'loaded', registers: [RT, RT2] }, // LDP
-];
-
-const NO_REGISTERS: readonly number[] = [];
-
-/** The X registers that a load or store transfers. */
-export function transferredRegisters(word: number): Record<'loaded' | 'stored', readonly number[]> {
-  const transfer = TRANSFERS.find(({ mask, opcode }) => (word & mask) >>> 0 === opcode);
-  const registers = transfer ? transfer.registers.map((lsb) => (word >>> lsb) & 0x1f) : NO_REGISTERS;
-  return transfer?.direction === 'stored'
-    ? { loaded: NO_REGISTERS, stored: registers }
-    : { loaded: registers, stored: NO_REGISTERS };
 }
 
 interface Branch {
@@ -75,11 +52,6 @@ const BRANCHES: readonly Branch[] = [
   { mask: 0xfffff000, opcode: 0xd65f0000, falls: false }, // RET, RETAA, RETAB
   { mask: 0xfffff000, opcode: 0xd69f0000, falls: false }, // ERET
 ];
-
-/** Whether the instruction is BR, which leads where a jump table says. */
-export function isComputedJump(word: number): boolean {
-  return (word & 0xfefff000) >>> 0 === 0xd61f0000;
-}
 
 /** What may follow an instruction other than the next one. Calls return and count as none. */
 export interface Departure {

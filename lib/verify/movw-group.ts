@@ -1,17 +1,19 @@
 /**
  * MOVZ/MOVK groups that build an absolute address 16 bits at a time (AAELF64 5.7.6, MOVW_UABS and MOVW_SABS).
  *
- * The four instructions need not stand together: compilers schedule them apart and across branches, and clang lets several groups share
- * their first parts by copying the register. So the registers are followed along all ways through the code, until nothing changes: each
- * MOVK must continue the address that it names, and each part be continued until the address is whole.
+ * The four instructions need not stand together: compilers schedule them apart and across branches, keep what they have begun on the stack, and let
+ * several groups share their first parts by copying the register. So it is followed where the registers' values may come from
+ * (register-flow.ts), and asked: does each MOVK continue the address that it names, on every way that leads there? Is each part
+ * continued until the address is whole, and not used before? A part that is lost from sight and one that continues what
+ * is unknown make up a group if both name the same address in the same function and the bits of the one are those that the other lacks.
  */
-import { destinationRegister } from '../a64/instruction.js';
 import type { Section } from '../elf/file.js';
-import { type Block, type FlowGraph, flowGraph } from './flow-graph.js';
-import { isComputedJump, movedRegister, moveWideKind, transferredRegisters } from './instruction.js';
-import { type Chain, isSameAddress, RegisterState, type Value } from './movw-state.js';
+import type { Extent } from './function-index.js';
+import { moveWide } from './instruction.js';
+import type { Origin } from './movw-state.js';
 import { lastNotAfter } from './offset-search.js';
 import type { Reference } from './reference.js';
+import { type ObservedFlow, observeFlow } from './register-flow.js';
 
 /** A group that is not what it should be. */
 export interface BrokenGroup {
@@ -30,147 +32,102 @@ export function isGroupPart({ row, target }: Reference): boolean {
   return row?.op === 'S+A' && (row.field === 'imm16' || row.field === 'movnz') && target !== 'absolute';
 }
 
-const partsOf = ({ row, type }: Reference): number => (type === SABS_G2 ? SIGNED_TOP : 1 << (row!.lsb / 16));
+/** Bit n: Gn. */
+const bitsOf = ({ row, type }: Reference): number => (type === SABS_G2 ? SIGNED_TOP : 1 << (row!.lsb / 16));
+/** The parts that come before, in the order in which compilers write them. */
+const bitsBelow = ({ row }: Reference): number => (1 << (row!.lsb / 16)) - 1;
+
+const isSameAddress = (a: Reference, b: Reference): boolean => a.symbol === b.symbol && a.addend === b.addend;
 
 /**
  * The broken groups of a module.
- * @param functionsOf offsets at which functions begin in the section of that index
+ * @param functionsOf the functions of the section of that index, in ascending order
  * @throws ModuleError BAD_LAYOUT as `flowGraph`
  */
 export function brokenGroups(
   references: readonly Reference[],
-  functionsOf: (section: number) => Iterable<number>,
+  functionsOf: (section: number) => readonly Extent[],
 ): BrokenGroup[] {
-  const sections = new Map<Section, SectionGroups>();
+  const sections = new Map<Section, Map<number, Reference>>();
   for (const reference of references.filter(isGroupPart)) {
-    const groups = sections.get(reference.section) ?? new SectionGroups(reference.section);
-    sections.set(reference.section, groups.add(reference));
+    const parts = sections.get(reference.section) ?? new Map<number, Reference>();
+    sections.set(reference.section, parts.set(reference.offset, reference));
   }
-  for (const { section, offset } of references) sections.get(section)?.relocated.add(offset);
-  return [...sections.values()].flatMap((groups) => groups.broken(functionsOf(groups.section.index)));
+  const relocated = new Map([...sections.keys()].map((section) => [section, new Set<number>()]));
+  for (const { section, offset } of references) relocated.get(section)?.add(offset);
+  return [...sections].flatMap(([section, parts]) => {
+    const functions = functionsOf(section.index);
+    const code = { section, parts, functions, relocated: relocated.get(section)! };
+    return new Groups(observeFlow(code), functions).broken();
+  });
 }
 
-class SectionGroups {
-  readonly section: Section;
-  /** Offsets of all relocations: a branch that has one leads out of the section. */
-  readonly relocated = new Set<number>();
-  readonly #parts = new Map<number, Reference>();
-  readonly #view: DataView;
+class Groups {
+  readonly #flow: ObservedFlow;
+  readonly #functions: readonly Extent[];
+  /** What is there of an address after each part, whichever way led to it. */
+  readonly #built = new Map<Reference, number>();
 
-  constructor(section: Section) {
-    const { data } = section;
-    this.section = section;
-    this.#view = new DataView(data.buffer, data.byteOffset, data.length);
-  }
-
-  add(part: Reference): this {
-    this.#parts.set(part.offset, part);
-    return this;
-  }
-
-  broken(functions: Iterable<number>): BrokenGroup[] {
-    const graph = flowGraph(this.section, functions, (offset) => this.relocated.has(offset));
-    const states = this.#settle(graph);
-    const report = new Report();
-    graph.blocks.forEach((block, index) => {
-      const state = states[index];
-      if (state) this.#run(block, state.copy(), report);
-    });
-    return report.finish(this.#parts.values());
-  }
-
-  /** The state at the start of each block that can be reached. */
-  #settle({ blocks, entries }: FlowGraph): (RegisterState | undefined)[] {
-    const states: (RegisterState | undefined)[] = blocks.map(() => undefined);
-    const flow = (from: number): void => {
-      for (const pending = [from]; pending.length > 0; ) {
-        const index = pending.pop()!;
-        const after = this.#run(blocks[index]!, states[index]!.copy());
-        for (const next of blocks[index]!.next) {
-          const before = states[next];
-          const met = before ? before.meet(after) : after;
-          if (before?.equals(met)) continue;
-          states[next] = met;
-          pending.push(next);
-        }
+  constructor(flow: ObservedFlow, functions: readonly Extent[]) {
+    this.#flow = flow;
+    this.#functions = functions;
+    for (const part of flow.parts.keys()) this.#built.set(part, WHOLE);
+    // Down to the greatest solution, as a group may lie in a loop.
+    for (let isSettled = false; !isSettled; ) {
+      isSettled = true;
+      for (const part of flow.parts.keys()) {
+        const bits = bitsOf(part) | this.#before(part);
+        if (bits === this.#built.get(part)) continue;
+        this.#built.set(part, bits);
+        isSettled = false;
       }
-    };
-    for (const entry of entries) {
-      states[entry] = new RegisterState('nothing');
-      flow(entry);
-    }
-    // What only a jump table leads to, where anything may have been written before.
-    for (const offset of this.#parts.keys()) {
-      const block = lastNotAfter(blocks, offset);
-      if (!block || offset >= block.end || states[block.index]) continue;
-      states[block.index] = new RegisterState('any');
-      flow(block.index);
-    }
-    return states;
-  }
-
-  #run({ offset: start, end }: Block, state: RegisterState, report?: Report): RegisterState {
-    for (let offset = start; offset < end; offset += 4) {
-      const word = this.#view.getUint32(offset, true);
-      const part = this.#parts.get(offset);
-      const source = movedRegister(word);
-      const { loaded, stored } = transferredRegisters(word);
-      if (part) state.set(destinationRegister(word), extend(state, part, word, report));
-      else if (source !== undefined) state.set(destinationRegister(word), state.get(source));
-      // A part may be kept on the stack for a while, or completed where a jump table leads.
-      for (const register of stored) report?.leavesSight(state.get(register));
-      for (const register of loaded) state.set(register, 'any');
-      if (report && isComputedJump(word)) for (const chain of state.chains()) report.leavesSight(chain);
-    }
-    return state;
-  }
-}
-
-/** What a register holds after the instruction of `part`. */
-function extend(state: RegisterState, part: Reference, word: number, report?: Report): Chain {
-  const kind = moveWideKind(word);
-  const held = kind === 'keep' ? state.get(destinationRegister(word)) : 'nothing';
-  const before = held === 'any' ? WHOLE : held === 'nothing' ? 0 : held.parts;
-  const chain = { of: part, parts: before | partsOf(part), writers: new Set([part]) };
-  if (typeof held !== 'string') report?.continues(held, part);
-  else if (kind !== 'set' && held === 'nothing') report?.orphan(part);
-  report?.wrote(part, chain.parts);
-  return chain;
-}
-
-/** Collects what is wrong once the states have settled. */
-class Report {
-  readonly #broken: BrokenGroup[] = [];
-  /** Parts after which nothing more is expected. */
-  readonly #done = new Set<Reference>();
-
-  wrote(part: Reference, parts: number): void {
-    if (parts === WHOLE) this.#done.add(part);
-  }
-
-  leavesSight(value: Value): void {
-    if (typeof value === 'string') return;
-    for (const writer of value.writers) this.#done.add(writer);
-  }
-
-  continues(held: Chain, part: Reference): void {
-    this.leavesSight(held);
-    if (!isSameAddress(held.of, part)) {
-      this.#broken.push({ reference: part, detail: ': it continues the address of another symbol or addend' });
     }
   }
 
-  /** A MOVK on a register that holds no address, or an instruction that is no move at all. */
-  orphan(part: Reference): void {
-    this.#done.add(part);
-    this.#broken.push({ reference: part, detail: ': there is no address that it continues' });
+  broken(): BrokenGroup[] {
+    const continued = new Set<Origin>([...this.#flow.parts.values()].flatMap((continues) => [...continues]));
+    const begun = new Set<string>();
+    const awaited = new Set<string>();
+    for (const [part, continues] of this.#flow.parts) {
+      if (this.#flow.lost.has(part)) begun.add(this.#rendezvous(part, this.#built.get(part)!));
+      if (continues.has('unknown')) awaited.add(this.#rendezvous(part, bitsBelow(part)));
+    }
+    return [...this.#flow.parts.keys()].flatMap((reference) => {
+      const isOpen = this.#built.get(reference) !== WHOLE;
+      const isFollowed =
+        continued.has(reference) || awaited.has(this.#rendezvous(reference, this.#built.get(reference)!));
+      const detail =
+        this.#wrongStart(reference, begun) ??
+        (isOpen && this.#flow.used.has(reference) ? ': it is used before all of G0 to G3 are there' : undefined) ??
+        (isOpen && !isFollowed ? ': not all of G0 to G3 follow' : undefined);
+      return detail === undefined ? [] : [{ reference, detail }];
+    });
   }
 
-  /** All that was found, and the parts after which an address is not continued although it lacks others. */
-  finish(parts: Iterable<Reference>): BrokenGroup[] {
-    for (const reference of parts) {
-      if (!this.#done.has(reference)) this.#broken.push({ reference, detail: ': not all of G0 to G3 follow' });
+  /** What is there before the part writes its own bits. */
+  #before(part: Reference): number {
+    const continues = [...this.#flow.parts.get(part)!];
+    const known = continues.filter((origin) => typeof origin !== 'string');
+    if (known.length === 0) return continues.includes('unknown') ? bitsBelow(part) : 0;
+    return known.reduce((bits, one) => bits & (isSameAddress(one, part) ? this.#built.get(one)! : 0), WHOLE);
+  }
+
+  #wrongStart(part: Reference, begun: ReadonlySet<string>): string | undefined {
+    const move = moveWide(this.#flow.wordAt(part.offset));
+    const isSigned = part.row!.field === 'movnz';
+    if (move?.lsb !== part.row!.lsb || (move.isInverted && !isSigned))
+      return ': the instruction does not move these bits';
+    const continues = [...this.#flow.parts.get(part)!];
+    if (continues.some((origin) => typeof origin !== 'string' && !isSameAddress(origin, part))) {
+      return ': it continues the address of another symbol or addend';
     }
-    return this.#broken;
+    const isUnseen = continues.length === 1 && continues[0] === 'unknown';
+    const isOrphan = continues.includes('other') || (isUnseen && !begun.has(this.#rendezvous(part, bitsBelow(part))));
+    return isOrphan ? ': there is no address that it continues' : undefined;
+  }
+
+  /** The same for a part that is lost from sight and one that may continue it. */
+  #rendezvous({ offset, symbol, addend }: Reference, bits: number): string {
+    return `${lastNotAfter(this.#functions, offset)?.offset} ${symbol} ${addend} ${bits}`;
   }
 }

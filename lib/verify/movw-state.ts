@@ -1,76 +1,46 @@
 /**
- * What the registers hold of addresses that are built by MOVW groups, at one point of the code: the lattice of the analysis in
- * movw-group.ts.
+ * Where the values of the registers may come from, at one point of the code: the lattice of the analysis in movw-group.ts.
  */
 import type { Reference } from './reference.js';
 
-/** Part of an address. */
-export interface Chain {
-  /** The address that its first part names. */
-  readonly of: Reference;
-  /** Bit n: Gn is there, on every way that leads here. */
-  readonly parts: number;
-  /** The instructions that wrote it last, one for each way. */
-  readonly writers: ReadonlySet<Reference>;
-}
-
 /**
- * `nothing`: no part of an address. `any`: what a load or a computed jump brought, which may be a part; nothing is said of it.
+ * The part of an address that wrote the register last; `other`: what is no part of one; `unknown`: what a load, a call or a way that is not seen
+ * left there.
  */
-export type Value = Chain | 'nothing' | 'any';
+export type Origin = Reference | 'other' | 'unknown';
+/** One for each way that leads here. */
+export type Origins = ReadonlySet<Origin>;
 
-export const isSameAddress = (a: Reference, b: Reference): boolean => a.symbol === b.symbol && a.addend === b.addend;
+export const OTHER: Origins = new Set(['other'] as const);
+export const UNKNOWN: Origins = new Set(['unknown'] as const);
+const EITHER: Origins = new Set(['other', 'unknown'] as const);
+/** Unknown, and stays so whatever is added. */
+const TOO_MANY: Origins = new Set(['unknown'] as const);
 
-export class RegisterState {
-  /** The value of registers not listed. */
-  readonly rest: 'nothing' | 'any';
-  readonly #values: Map<number, Value>;
+/** Compilers let two or three ways meet that begin the same address; the bound is for hostile code. */
+const LIMIT = 16;
 
-  constructor(rest: 'nothing' | 'any', values: Iterable<readonly [number, Value]> = []) {
-    this.rest = rest;
-    this.#values = new Map(values);
-  }
+/** By number; 31 is none of the general registers, and may hold anything. */
+export type RegisterState = readonly Origins[];
 
-  copy(): RegisterState {
-    return new RegisterState(this.rest, this.#values);
-  }
+export const stateOf = (origins: Origins): RegisterState => Array<Origins>(32).fill(origins);
 
-  get(register: number): Value {
-    return this.#values.get(register) ?? this.rest;
-  }
+export const ALL_OTHER = stateOf(OTHER);
+export const ALL_UNKNOWN = stateOf(UNKNOWN);
 
-  set(register: number, value: Value): void {
-    if (value === this.rest) this.#values.delete(register);
-    else this.#values.set(register, value);
-  }
-
-  /** The parts of addresses that are held. */
-  chains(): Chain[] {
-    return [...this.#values.values()].filter((value): value is Chain => typeof value !== 'string');
-  }
-
-  /** What can be said whichever of the two ways was taken. */
-  meet(other: RegisterState): RegisterState {
-    const registers = new Set([...this.#values.keys(), ...other.#values.keys()]);
-    const state = new RegisterState(this.rest === 'any' ? 'any' : other.rest);
-    for (const register of registers) state.set(register, meet(this.get(register), other.get(register)));
-    return state;
-  }
-
-  equals(other: RegisterState): boolean {
-    if (this.rest !== other.rest || this.#values.size !== other.#values.size) return false;
-    return [...this.#values].every(([register, value]) => isEqual(value, other.get(register)));
-  }
+/** What may be the case if either may be; `a` itself if `b` adds nothing. */
+export function join(a: RegisterState, b: RegisterState): RegisterState {
+  if (a === b) return a;
+  const joined = a.map((origins, register) => joinOrigins(origins, b[register]!));
+  return joined.every((origins, register) => origins === a[register]) ? a : joined;
 }
 
-function meet(a: Value, b: Value): Value {
-  if (a === 'any' || b === 'any') return 'any';
-  if (a === 'nothing' || b === 'nothing' || !isSameAddress(a.of, b.of)) return 'nothing';
-  return { of: a.of, parts: a.parts & b.parts, writers: new Set([...a.writers, ...b.writers]) };
-}
-
-/** Of two settling states of one point, so that the writers of one contain those of the other. */
-function isEqual(a: Value, b: Value): boolean {
-  if (typeof a === 'string' || typeof b === 'string') return a === b;
-  return isSameAddress(a.of, b.of) && a.parts === b.parts && a.writers.size === b.writers.size;
+function joinOrigins(a: Origins, b: Origins): Origins {
+  if (a === b || a === TOO_MANY) return a;
+  if (b === TOO_MANY) return b;
+  const added = [...b].filter((origin) => !a.has(origin));
+  if (added.length === 0) return a;
+  if (a.size + added.length > LIMIT) return TOO_MANY;
+  const joined = new Set([...a, ...added]);
+  return joined.size === 2 && joined.has('other') && joined.has('unknown') ? EITHER : joined;
 }

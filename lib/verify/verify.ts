@@ -70,7 +70,7 @@ export function verifyModule(file: ModuleFile, { model: asked, allowAdrp }: Veri
     return verdict ? [{ ...verdict, reference }] : [];
   });
   if (isLarge) {
-    for (const { reference, detail } of brokenGroups(references, (section) => functions.startsIn(section))) {
+    for (const { reference, detail } of brokenGroups(references, (section) => functions.in(section))) {
       found.push({ rule: 'brokenGroup', severity: 'error', reference, detail });
     }
   }
