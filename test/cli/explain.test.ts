@@ -1,5 +1,5 @@
 import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { run, runJson, runRefused, temporaryFolder } from '../support/cli.js';
 import { samplePath } from '../support/sample.js';
@@ -127,6 +127,31 @@ describe('explain', () => {
     const text = run(['explain', line, ...known]).stdout;
     expect(text).toContain(`(${symbol})`);
     expect(text).toMatch(/^ {2}\.text\+0x[0-9a-f]+ +\S+ +\S+ +-\d+ \(8.0 GiB below\)$/m);
+  });
+
+  it('prints what binutils say of the three places that refer to sample_limit', () => {
+    // The symbol is at 0x9140 of the image; the distances are its address less the module's base and the offset.
+    const line = 'module many_calls: overflow in relocation type 275 val ffffa00000009140';
+    const known = ['--module', 'many_calls.ko', '--kernel', 'vmlinux', '--text', TEXT, '--module-base', BASE];
+    const { status, stdout, stderr } = run(['explain', line, ...known], { cwd: dirname(module) });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toBe(`${line}
+  means   A reference in the module cannot hold what it refers to, and the module is refused. It is
+          of type R_AARCH64_ADR_PREL_PG_HI21 (275) and holds the distance from the place's page to
+          the target's, which must be in [-4294967296, 4294967295]. val is S+A: the target is at
+          0xffffa00000009140 (sample_limit); the place, which the kernel does not print, is 4 GiB or
+          more below or above it.
+  rule    5.3 to 6.4: with RANDOMIZE_MODULE_REGION_FULL modules go to 128 MiB within 2 GiB around
+          the image, without to 128 MiB around its text; when those are full, to the 2 GiB from the
+          same base.
+  remedy  Compile the module with -mcmodel=large, as the kernel does for itself where distances can
+          be that large, or keep modules near: without RANDOMIZE_MODULE_REGION_FULL, or nokaslr on
+          the command line.
+  place        function                  refers to     distance
+  .text+0x40c  use_pool.constprop.0      sample_limit  -8589898444 (8.0 GiB below)
+  .text+0x35c  use_counters.constprop.0  sample_limit  -8589898268 (8.0 GiB below)
+  .text+0xb8   use_queue                 sample_limit  -8589897592 (8.0 GiB below)
+`);
   });
 
   it('finds it with less, among more', () => {

@@ -1,5 +1,5 @@
 import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { run, runJson, runRefused, temporaryFolder } from '../support/cli.js';
 import { SAMPLE_KERNELS, samplePath } from '../support/sample.js';
@@ -261,6 +261,28 @@ describe('locate', () => {
     expect(lines).toContain(`symbol-file -o 0x5e37c1e00000 ${kernel}`);
     expect(lines).toContain(`add-symbol-file ${kernel} -o 0x5e37c1e00000`);
     expect(lines).toContain(`crash --kaslr=0x5e37c1e00000 -m kimage_voffset=0xffffde3801c00000 ${kernel} VMCORE`);
+  });
+
+  it('prints what the arithmetic of 6.0 says by hand', () => {
+    // offset = 2^45 + (seed & (2^46 - 2^21)), so that the seed has 0x495d77c00000 - 0x200000000000 in these 25 bits, and
+    // 2^39 seeds have; swapper_pg_dir is at 0xc000 of the image.
+    const { status, stdout, stderr } = run(['locate', 'vmlinux', '--symbol', '_text=0xffffc95d7fc00000'], {
+      cwd: dirname(samplePath('6.1/vmlinux')),
+    });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toBe(`kernel      6.1.0-kaslrkit
+era         6.0
+_text       0xffffc95d7fc00000
+offset      0x0000495d77c00000
+VA bits     48
+seed        0x0000295d77c00000, or another of 549,755,813,888, on a CPU with 48 VA bits
+            with the same bits in 0x00003fffffe00000
+consistent  yes
+gdb         symbol-file -o 0x495d77c00000 vmlinux
+            add-symbol-file vmlinux -o 0x495d77c00000
+crash       crash --kaslr=0x495d77c00000 vmlinux VMCORE
+drgn        drgn.Program(vmcoreinfo="OSRELEASE=6.1.0-kaslrkit\\nPAGESIZE=4096\\nSYMBOL(swapper_pg_dir)=ffffc95d7fc0c000\\nNUMBER(VA_BITS)=48\\nKERNELOFFSET=495d77c00000\\n")
+`);
   });
 
   it('prints none of it for an address that cannot be', () => {

@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { describe, expect, it } from '@jest/globals';
 import { run, runJson, runRefused } from '../support/cli.js';
 import { samplePath } from '../support/sample.js';
@@ -90,6 +91,25 @@ describe('verify', () => {
     const quiet = run(['verify', sample('mixed'), '--quiet']).stdout;
     expect(quiet.match(/: error: /g)).toHaveLength(3);
     expect(quiet).not.toContain(': note: ');
+  });
+
+  it('says of the small object in a large module what objdump shows at these places', () => {
+    const { status, stdout, stderr } = run(['verify', 'mixed.ko', '--quiet'], { cwd: dirname(sample('mixed')) });
+    const far = (offset: string, symbol: string): string =>
+      `mixed.ko:.text+${offset}: error: in small_part(): R_AARCH64_ADR_PREL_PG_HI21 (275) to '${symbol}' ` +
+      'leaves the module and reaches no further than 4 GiB [external-page]';
+    expect([status, stderr]).toEqual([1, '']);
+    expect(stdout.split('\n')).toEqual([
+      far('0x774', 'sample_ticks'),
+      far('0x778', 'sample_limit'),
+      far('0x7a0', 'main_queue'),
+      'mixed.ko: external-page: kernels that refuse it: 4.6 to 4.16 with CONFIG_RANDOMIZE_MODULE_REGION_FULL, where the ' +
+        'module lands further away; those before 4.17 with CONFIG_ARM64_ERRATUM_843419, which take no ADRP (275, 276) ' +
+        'whatever its target',
+      'mixed.ko: external-page: remedy: compile this object with -mcmodel=large',
+      'mixed.ko: large code model: 3 errors, 34 notes',
+      '',
+    ]);
   });
 
   it('says how near a small module must be to what it refers to', () => {

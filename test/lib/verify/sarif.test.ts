@@ -11,7 +11,10 @@ interface Result {
   readonly level: string;
   readonly message: { readonly text: string };
   readonly locations: readonly {
-    readonly physicalLocation: { readonly artifactLocation: { readonly uri: string; readonly index: number } };
+    readonly physicalLocation: {
+      readonly artifactLocation: { readonly uri: string; readonly index: number };
+      readonly region: { readonly startLine: number };
+    };
     readonly logicalLocations: readonly { readonly name: string }[];
   }[];
   readonly partialFingerprints: { readonly primaryLocationLineHash: string };
@@ -55,6 +58,18 @@ describe('sarifLog', () => {
     expect(artifacts.map(({ location }) => location.uri)).toEqual(['mixed.ko', 'pic.ko']);
     const own = results.filter(({ locations }) => locations[0]!.physicalLocation.artifactLocation.index === 0);
     expect(new Set(own.map(({ partialFingerprints }) => partialFingerprints.primaryLocationLineHash)).size).toBe(37);
+  });
+
+  it('gives every result what SARIF 2.1.0 and code scanners demand: level, message, one location in a listed artifact', () => {
+    const { artifacts, results } = logOf('mixed.ko', 'large_movw.ko', 'pic.ko');
+    for (const { level, message, locations } of results) {
+      expect(['error', 'note']).toContain(level);
+      expect(message.text).toMatch(/^\.\S+\+0x[0-9a-f]+: R_AARCH64_\w+ \(\d+\) to '/);
+      expect(locations).toHaveLength(1);
+      const { artifactLocation, region } = locations[0]!.physicalLocation;
+      expect(artifacts[artifactLocation.index]!.location.uri).toBe(artifactLocation.uri);
+      expect(region.startLine).toBe(1);
+    }
   });
 
   it('writes paths as URIs, relative ones relative', () => {
