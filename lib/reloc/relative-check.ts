@@ -3,27 +3,32 @@
  * list costs more than the relocation. Whatever it does not understand, relative-place.ts judges in full.
  */
 import { high32, low32 } from '../address.js';
+import * as relative from './relative-place.js';
 import {
-  PLACE_SIZE,
-  R_INFO_RELATIVE,
-  RELA_WORDS,
   type RelocatableImage,
   relaPlaces,
   relaRecords,
   relaTable,
+  relativeRecords,
   relrPlaces,
   relrTable,
   type Table,
   tableWords,
 } from './relative-place.js';
 
+// Copied because V8 folds a module's own constants but loads imported ones, each time round a loop.
+const { PLACE_SIZE, R_INFO_RELATIVE, RELA_WORDS } = relative;
+
 /**
  * Checks every place of both tables: inside the image, none overlapping another or a table still to be read.
+ * @returns the RELATIVE records of .rela.dyn, six words each, nearly always the table itself
  * @throws ImageFormatError BAD_TABLE, RelocationError BAD_PLACE or OVERLAP
  */
-export function checkPlaces(image: RelocatableImage): void {
-  if (!relaAscends(image)) relaPlaces(image);
+export function checkPlaces(image: RelocatableImage): Int32Array {
+  const isSound = relaAscends(image);
+  if (!isSound) relaPlaces(image);
   if (!relrAscends(image)) relrPlaces(image);
+  return isSound ? relaRecords(image) : relativeRecords(image);
 }
 
 /** Places between these, both exclusive, would change the table. */
@@ -31,28 +36,48 @@ function forbiddenPlaces({ offset, size }: Table): { low: number; high: number }
   return size === 0 ? { low: 0, high: 0 } : { low: offset - PLACE_SIZE, high: offset + size };
 }
 
-/** Whether the places ascend without overlap, inside the image and outside the tables. */
+/** A part of the image that holds no table; `end` is exclusive. */
+interface Gap {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** In ascending order. */
+function gaps(image: RelocatableImage): Gap[] {
+  const tables = [relaTable(image), relrTable(image)].filter(({ size }) => size > 0);
+  const found: Gap[] = [];
+  let start = 0;
+  for (const { offset, size } of tables.sort((a, b) => a.offset - b.offset)) {
+    found.push({ start, end: Math.min(offset, image.bytes.length) });
+    start = Math.max(start, offset + size);
+  }
+  return [...found, { start, end: image.bytes.length }];
+}
+
+/** Whether all records are RELATIVE and their places ascend without overlap, inside the image and outside the tables. */
 function relaAscends(image: RelocatableImage): boolean {
+  const { linkBase, bytes } = image;
+  // Places in two blocks of 4 GiB have different high halves.
+  if (high32(linkBase + bytes.length) !== high32(linkBase)) return false;
   const records = relaRecords(image);
-  const rela = forbiddenPlaces(relaTable(image));
-  const relr = forbiddenPlaces(relrTable(image));
-  // Plain numbers, as fields would be loaded again for every record.
-  const [relaLow, relaHigh, relrLow, relrHigh] = [rela.low, rela.high, relr.low, relr.high];
-  const limit = image.bytes.length - PLACE_SIZE;
-  const baseLow = low32(image.linkBase) | 0;
-  const baseHigh = high32(image.linkBase);
-  let next = 0;
-  for (let r = 0; r < records.length; r += RELA_WORDS) {
-    if (records[r + 2] !== R_INFO_RELATIVE) continue;
-    const low = records[r]!;
-    // In halves and signed, as doubles and unsigned words take longer.
-    const place = (low - baseLow) | 0;
-    const isFar = ((records[r + 1]! - baseHigh - (low >>> 0 < baseLow >>> 0 ? 1 : 0)) | 0) !== 0;
-    if (isFar || place < next || place > limit) return false;
-    if ((place > relaLow && place < relaHigh) || (place > relrLow && place < relrHigh)) return false;
+  let r = 0;
+  for (const gap of gaps(image)) r = passGap(records, r, gap, linkBase);
+  return r === records.length;
+}
+
+/** The first record from `from` on that is not RELATIVE or whose place is not in the gap and behind the one before. */
+function passGap(records: Int32Array, from: number, { start, end }: Gap, linkBase: number): number {
+  const baseLow = low32(linkBase) | 0;
+  const baseHigh = high32(linkBase);
+  const last = end - PLACE_SIZE;
+  let next = start;
+  let r = from;
+  for (; r < records.length; r += RELA_WORDS) {
+    const place = (records[r]! - baseLow) | 0;
+    if (place < next || place > last || records[r + 1] !== baseHigh || records[r + 2] !== R_INFO_RELATIVE) return r;
     next = place + PLACE_SIZE;
   }
-  return true;
+  return r;
 }
 
 /** The same of RELR by its words: a bitmap is taken for all that lies between its first place and its last. */

@@ -67,6 +67,19 @@ export function relaRecords(image: RelocatableImage): Int32Array {
   return tableWords(image.bytes, relaTable(image));
 }
 
+/** A copy of the records without those of other types, which the kernel skips. @throws ImageFormatError BAD_TABLE */
+export function relativeRecords(image: RelocatableImage): Int32Array {
+  const records = relaRecords(image);
+  const copy = new Int32Array(records.length);
+  let end = 0;
+  for (let r = 0; r < records.length; r += RELA_WORDS) {
+    if (records[r + 2] !== R_INFO_RELATIVE) continue;
+    copy.set(records.subarray(r, r + RELA_WORDS), end);
+    end += RELA_WORDS;
+  }
+  return copy.subarray(0, end);
+}
+
 /** The offsets of all places from `_text`, in table order. @throws ImageFormatError BAD_TABLE, RelocationError BAD_PLACE or OVERLAP */
 export function relaPlaces(image: RelocatableImage): Uint32Array {
   const { bytes, linkBase } = image;

@@ -5,16 +5,11 @@
  */
 import { high32, low32 } from '../address.js';
 import { checkPlaces } from './relative-check.js';
-import {
-  PLACE_SIZE,
-  R_INFO_RELATIVE,
-  RELA_WORDS,
-  type RelocatableImage,
-  relaRecords,
-  relrTable,
-  tableWords,
-} from './relative-place.js';
+import * as relative from './relative-place.js';
+import { type RelocatableImage, relrTable, tableWords } from './relative-place.js';
 
+// Copied because V8 folds a module's own constants but loads imported ones, each time round a loop.
+const { PLACE_SIZE, RELA_WORDS } = relative;
 const TWO_32 = 2 ** 32;
 
 /**
@@ -25,8 +20,9 @@ const TWO_32 = 2 ** 32;
  * for two that share a byte or one inside a table; nothing is written then
  */
 export function relocateImage(image: RelocatableImage, delta: number): { rela: number; relr: number } {
-  checkPlaces(image);
-  return { rela: storeAddends(image, delta), relr: addDelta(image, delta) };
+  const records = checkPlaces(image);
+  storeAddends(image, records, delta);
+  return { rela: records.length / RELA_WORDS, relr: addDelta(image, delta) };
 }
 
 /** The image by 32-bit words, a rest of under four bytes left out; signed, as unsigned ones take longer. */
@@ -39,24 +35,19 @@ function carryOf(sum: number, summand: number): number {
   return sum >>> 0 < summand >>> 0 ? 1 : 0;
 }
 
-function storeAddends(image: RelocatableImage, delta: number): number {
-  const records = relaRecords(image);
+function storeAddends({ bytes, linkBase }: RelocatableImage, records: Int32Array, delta: number): void {
   // Places need not be aligned, and a view that takes any is no slower than words and a test.
-  const view = new DataView(image.bytes.buffer, image.bytes.byteOffset, image.bytes.length);
-  const baseLow = low32(image.linkBase) | 0;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
+  const baseLow = low32(linkBase) | 0;
   const deltaLow = low32(delta) | 0;
   const deltaHigh = high32(delta);
-  let count = 0;
   for (let r = 0; r < records.length; r += RELA_WORDS) {
-    if (records[r + 2] !== R_INFO_RELATIVE) continue;
-    count++;
     const place = (records[r]! - baseLow) | 0;
     const addend = records[r + 4]!;
     const low = (addend + deltaLow) | 0;
     view.setInt32(place, low, true);
     view.setInt32(place + 4, records[r + 5]! + deltaHigh + carryOf(low, addend), true);
   }
-  return count;
 }
 
 function addDelta(image: RelocatableImage, delta: number): number {
