@@ -66,15 +66,19 @@ const compareUnsigned = (a: number, b: number): number => (a >>> 0) - (b >>> 0);
  * @throws RelocationError BAD_SYMBOL if a branch names no symbol of the table
  */
 export function orderForPlt(relas: RelaTable, context: BranchContext): RelaTable {
-  const order = Uint32Array.from({ length: relas.count }, (_, index) => index);
+  const order = new Uint32Array(relas.count);
+  for (let index = 0; index < relas.count; index++) order[index] = index;
   const sorted = context.format.sorted === 'all' ? relas.count : partitionBranches(order, relas, context);
   heapsort(order, sorted, (a, b) => compareRecords(relas, a, b));
-  const words = new Int32Array(relas.words.length);
+  const ordered = new RelaTable(new Uint8Array(relas.words.buffer));
   for (let to = 0; to < relas.count; to++) {
-    const from = order[to]! * RELA_WORDS;
-    for (let word = 0; word < RELA_WORDS; word++) words[to * RELA_WORDS + word] = relas.words[from + word]!;
+    if (order[to] !== to) copyRecord(relas.words, order[to]! * RELA_WORDS, ordered.words, to * RELA_WORDS);
   }
-  return new RelaTable(new Uint8Array(words.buffer));
+  return ordered;
+}
+
+function copyRecord(source: Int32Array, from: number, target: Int32Array, to: number): void {
+  for (let word = 0; word < RELA_WORDS; word++) target[to + word] = source[from + word]!;
 }
 
 /**

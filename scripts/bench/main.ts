@@ -1,5 +1,6 @@
 /**
- * `npm run bench [-- --kernels DIR] [--only PART]`: every figure beside a yardstick of the same run. README.md says what each isolates.
+ * `npm run bench [-- --kernels DIR] [--only PART]`: every figure beside a yardstick of the same run.
+ * README.md beside this file says what each isolates.
  *
  * Kernels are looked for in $KASLRKIT_KERNELS or .kernels, where scripts/fetch-kernels.sh puts them.
  */
@@ -10,6 +11,7 @@ import { parseArgs } from 'node:util';
 import { benchApply } from './apply.js';
 import { benchLoad, benchModuleRelocation } from './load.js';
 import { benchRelocate, benchRelocationLoop } from './relocate.js';
+import { benchSweep, benchSweepGrowth } from './sweep.js';
 import { benchSymbols } from './symbols.js';
 import { Yardstick } from './yardstick.js';
 
@@ -48,6 +50,15 @@ const SCENARIOS: readonly Scenario[] = [
     part: 'load',
     kernel: '6.1',
     run: (yardstick, file) => benchLoad(yardstick, '6.1', { kernel: file, folder: modulesOf('6.1') }),
+  },
+  {
+    part: 'sweep',
+    kernel: '6.1',
+    run: async (yardstick, file) => {
+      const swept = { kernel: file, folder: modulesOf('6.1') };
+      await benchSweep(yardstick, '6.1', swept);
+      await benchSweepGrowth('6.1', swept);
+    },
   },
 ];
 
