@@ -4,13 +4,14 @@
  * The four instructions need not stand together: compilers schedule them apart and across branches, keep what they have begun on the stack, and let
  * several groups share their first parts by copying the register. So it is followed where the registers' values may come from
  * (register-flow.ts), and asked: does each MOVK continue the address that it names, on every way that leads there? Is each part
- * continued until the address is whole, and not used before? A part that is lost from sight and one that continues what
- * is unknown make up a group if both name the same address in the same function and the bits of the one are those that the other lacks.
+ * continued until the address is whole, and not used before? A part that is lost from sight and one that continues what is not
+ * seen make up a group if both name the same address in the same function, the bits of the one are those that the other lacks, and the
+ * value can have come from the one to the other (lost-value.ts).
  */
 import type { Section } from '../elf/file.js';
 import type { Extent } from './function-index.js';
 import { moveWide } from './instruction.js';
-import type { Origin } from './movw-state.js';
+import { ANYWHERE, isPart, isPlace, type Origin, type Place } from './movw-state.js';
 import { lastNotAfter } from './offset-search.js';
 import type { Reference } from './reference.js';
 import { type ObservedFlow, observeFlow } from './register-flow.js';
@@ -86,20 +87,22 @@ class Groups {
 
   broken(): BrokenGroup[] {
     const continued = new Set<Origin>([...this.#flow.parts.values()].flatMap((continues) => [...continues]));
-    const begun = new Set<string>();
-    const awaited = new Set<string>();
+    const begun = new Rendezvous(this.#functions);
+    const awaited = new Rendezvous(this.#functions);
     for (const [part, continues] of this.#flow.parts) {
-      if (this.#flow.lost.has(part)) begun.add(this.#rendezvous(part, this.#built.get(part)!));
-      if (continues.has('unknown')) awaited.add(this.#rendezvous(part, bitsBelow(part)));
+      begun.add(part, this.#built.get(part)!, this.#flow.placesOf(part));
+      awaited.add(part, bitsBelow(part), [...continues].filter(isPlace));
     }
     return [...this.#flow.parts.keys()].flatMap((reference) => {
-      const isOpen = this.#built.get(reference) !== WHOLE;
-      const isFollowed =
-        continued.has(reference) || awaited.has(this.#rendezvous(reference, this.#built.get(reference)!));
+      const bits = this.#built.get(reference)!;
+      const isFollowed = () =>
+        continued.has(reference) || awaited.isMet(reference, bits, this.#flow.placesOf(reference));
       const detail =
         this.#wrongStart(reference, begun) ??
-        (isOpen && this.#flow.used.has(reference) ? ': it is used before all of G0 to G3 are there' : undefined) ??
-        (isOpen && !isFollowed ? ': not all of G0 to G3 follow' : undefined);
+        (bits !== WHOLE && this.#flow.used.has(reference)
+          ? ': it is used before all of G0 to G3 are there'
+          : undefined) ??
+        (bits !== WHOLE && !isFollowed() ? ': not all of G0 to G3 follow' : undefined);
       return detail === undefined ? [] : [{ reference, detail }];
     });
   }
@@ -107,27 +110,51 @@ class Groups {
   /** What is there before the part writes its own bits. */
   #before(part: Reference): number {
     const continues = [...this.#flow.parts.get(part)!];
-    const known = continues.filter((origin) => typeof origin !== 'string');
-    if (known.length === 0) return continues.includes('unknown') ? bitsBelow(part) : 0;
+    const known = continues.filter(isPart);
+    if (known.length === 0) return continues.some(isPlace) ? bitsBelow(part) : 0;
     return known.reduce((bits, one) => bits & (isSameAddress(one, part) ? this.#built.get(one)! : 0), WHOLE);
   }
 
-  #wrongStart(part: Reference, begun: ReadonlySet<string>): string | undefined {
+  #wrongStart(part: Reference, begun: Rendezvous): string | undefined {
     const move = moveWide(this.#flow.wordAt(part.offset));
     const isSigned = part.row!.field === 'movnz';
     if (move?.lsb !== part.row!.lsb || (move.isInverted && !isSigned))
       return ': the instruction does not move these bits';
     const continues = [...this.#flow.parts.get(part)!];
-    if (continues.some((origin) => typeof origin !== 'string' && !isSameAddress(origin, part))) {
+    if (continues.some((origin) => isPart(origin) && !isSameAddress(origin, part))) {
       return ': it continues the address of another symbol or addend';
     }
-    const isUnseen = continues.length === 1 && continues[0] === 'unknown';
-    const isOrphan = continues.includes('other') || (isUnseen && !begun.has(this.#rendezvous(part, bitsBelow(part))));
+    const places = continues.filter(isPlace);
+    const isUnseen = places.length === continues.length && places.length > 0;
+    const isOrphan = continues.includes('other') || (isUnseen && !begun.isMet(part, bitsBelow(part), places));
     return isOrphan ? ': there is no address that it continues' : undefined;
   }
+}
 
-  /** The same for a part that is lost from sight and one that may continue it. */
-  #rendezvous({ offset, symbol, addend }: Reference, bits: number): string {
+/** Parts that are lost from sight, or those that may continue one: of what address, with what bits, and in which places. */
+class Rendezvous {
+  readonly #functions: readonly Extent[];
+  readonly #places = new Map<string, Set<Place>>();
+
+  constructor(functions: readonly Extent[]) {
+    this.#functions = functions;
+  }
+
+  add(part: Reference, bits: number, places: Iterable<Place>): void {
+    const key = this.#key(part, bits);
+    const known = this.#places.get(key) ?? new Set();
+    for (const place of places) known.add(place);
+    this.#places.set(key, known);
+  }
+
+  isMet(part: Reference, bits: number, places: Iterable<Place>): boolean {
+    const known = this.#places.get(this.#key(part, bits)) ?? new Set();
+    return [...places].some(
+      (place) => known.has(place) || known.has(ANYWHERE) || (place === ANYWHERE && known.size > 0),
+    );
+  }
+
+  #key({ offset, symbol, addend }: Reference, bits: number): string {
     return `${lastNotAfter(this.#functions, offset)?.offset} ${symbol} ${addend} ${bits}`;
   }
 }

@@ -3,30 +3,36 @@
  */
 import type { Reference } from './reference.js';
 
-/**
- * The part of an address that wrote the register last; `other`: what is no part of one; `unknown`: what a load, a call or a way that is not seen
- * left there.
- */
-export type Origin = Reference | 'other' | 'unknown';
+/** Where a value was put before it was lost from sight: the number of a register, or memory. */
+export type Place = number;
+export const MEMORY: Place = 32;
+/** Of so many origins that they are not told apart. */
+export const ANYWHERE: Place = 33;
+
+/** The part of an address that wrote the register last; `other`: what is no part of one; or the place in which it was when last out of sight. */
+export type Origin = Reference | 'other' | Place;
 /** One for each way that leads here. */
 export type Origins = ReadonlySet<Origin>;
 
+export const isPart = (origin: Origin): origin is Reference => typeof origin === 'object';
+export const isPlace = (origin: Origin): origin is Place => typeof origin === 'number';
+
 export const OTHER: Origins = new Set(['other'] as const);
-export const UNKNOWN: Origins = new Set(['unknown'] as const);
-const EITHER: Origins = new Set(['other', 'unknown'] as const);
-/** Unknown, and stays so whatever is added. */
-const TOO_MANY: Origins = new Set(['unknown'] as const);
+export const FROM_MEMORY: Origins = new Set([MEMORY]);
+/** Stays so whatever is added. */
+const TOO_MANY: Origins = new Set([ANYWHERE]);
 
 /** Compilers let two or three ways meet that begin the same address; the bound is for hostile code. */
 const LIMIT = 16;
 
+const REGISTERS = 32;
+
 /** By number; 31 is none of the general registers, and may hold anything. */
 export type RegisterState = readonly Origins[];
 
-export const stateOf = (origins: Origins): RegisterState => Array<Origins>(32).fill(origins);
-
-export const ALL_OTHER = stateOf(OTHER);
-export const ALL_UNKNOWN = stateOf(UNKNOWN);
+export const ALL_OTHER: RegisterState = Array<Origins>(REGISTERS).fill(OTHER);
+/** Each holds what it held before, out of sight. */
+export const ALL_UNSEEN: RegisterState = Array.from({ length: REGISTERS }, (_, register) => new Set([register]));
 
 /** What may be the case if either may be; `a` itself if `b` adds nothing. */
 export function join(a: RegisterState, b: RegisterState): RegisterState {
@@ -40,7 +46,5 @@ function joinOrigins(a: Origins, b: Origins): Origins {
   if (b === TOO_MANY) return b;
   const added = [...b].filter((origin) => !a.has(origin));
   if (added.length === 0) return a;
-  if (a.size + added.length > LIMIT) return TOO_MANY;
-  const joined = new Set([...a, ...added]);
-  return joined.size === 2 && joined.has('other') && joined.has('unknown') ? EITHER : joined;
+  return a.size + added.length > LIMIT ? TOO_MANY : new Set([...a, ...added]);
 }

@@ -10,15 +10,18 @@ import type { Section } from '../elf/file.js';
 import { type Block, type FlowGraph, flowGraph } from './flow-graph.js';
 import type { Extent } from './function-index.js';
 import { movedRegister, moveWide } from './instruction.js';
+import { LostValues } from './lost-value.js';
 import {
   ALL_OTHER,
-  ALL_UNKNOWN,
+  ALL_UNSEEN,
+  FROM_MEMORY,
   join,
+  MEMORY,
   type Origin,
   type Origins,
   OTHER,
+  type Place,
   type RegisterState,
-  UNKNOWN,
 } from './movw-state.js';
 import { lastNotAfter } from './offset-search.js';
 import type { Reference } from './reference.js';
@@ -38,8 +41,8 @@ export interface ObservedFlow {
   readonly parts: ReadonlyMap<Reference, Origins>;
   /** Parts whose register is read, or changed otherwise than by another part, while it holds them. */
   readonly used: ReadonlySet<Origin>;
-  /** Parts that are held where a way may begin that is not seen, or where they may be stored. */
-  readonly lost: ReadonlySet<Origin>;
+  /** Where a part may be once it has been held where a way may begin that is not seen, or been stored. */
+  placesOf(part: Reference): ReadonlySet<Place>;
   wordAt(offset: number): number;
 }
 
@@ -48,18 +51,19 @@ export function observeFlow(code: CodeOfGroups): ObservedFlow {
   const graph = flowGraph(code.section, code.functions, (offset) => code.relocated.has(offset));
   const flow = new Flow(code);
   const states = flow.settle(graph);
-  const observation: Observation = { parts: new Map(), used: new Set(), lost: new Set() };
+  const observation: Observation = { parts: new Map(), used: new Set(), lost: new LostValues(code.functions) };
   graph.blocks.forEach((block, index) => {
     const state = states[index];
     if (state) flow.run(block, state, observation);
   });
-  return { ...observation, wordAt: (offset) => flow.wordAt(offset) };
+  const { parts, used, lost } = observation;
+  return { parts, used, placesOf: (part) => lost.placesOf(part), wordAt: (offset) => flow.wordAt(offset) };
 }
 
 interface Observation {
   readonly parts: Map<Reference, Origins>;
   readonly used: Set<Origin>;
-  readonly lost: Set<Origin>;
+  readonly lost: LostValues;
 }
 
 const NONE: Origins = new Set();
@@ -100,7 +104,7 @@ class Flow {
     for (const entry of entries) begin(entry, ALL_OTHER);
     for (const offset of this.#parts.keys()) {
       const block = lastNotAfter(blocks, offset);
-      if (block && offset < block.end && !states[block.index]) begin(block.index, ALL_UNKNOWN);
+      if (block && offset < block.end && !states[block.index]) begin(block.index, ALL_UNSEEN);
     }
     return states;
   }
@@ -124,25 +128,20 @@ class Flow {
       } else if (source !== undefined) {
         set(destinationRegister(word), state[source]!);
       } else {
-        const { reads, writes, fetches } = registerUse(word);
-        if (observation)
-          addOrigins(
-            observation.used,
-            reads.map((register) => state[register]!),
-          );
-        for (const register of writes) set(register, OTHER);
-        for (const register of fetches) set(register, UNKNOWN);
-        if (observation && state !== seen && !isDataProcessing(word)) {
-          addOrigins(observation.lost, state);
-          seen = state;
+        const { reads, stores, writes, fetches } = registerUse(word);
+        if (observation) {
+          for (const register of reads) for (const origin of state[register]!) observation.used.add(origin);
+          for (const register of stores) observation.lost.add(offset, state[register]!, MEMORY);
+          if (state !== seen && !isDataProcessing(word)) {
+            for (const [register, origins] of state.entries()) observation.lost.add(offset, origins, register);
+            seen = state;
+          }
         }
-        if (isInterruption(word)) state = ALL_UNKNOWN;
+        for (const register of writes) set(register, OTHER);
+        for (const register of fetches) set(register, FROM_MEMORY);
+        if (isInterruption(word)) state = ALL_UNSEEN;
       }
     }
     return state;
   }
-}
-
-function addOrigins(to: Set<Origin>, registers: Iterable<Origins>): void {
-  for (const origins of registers) for (const origin of origins) to.add(origin);
 }

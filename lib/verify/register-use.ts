@@ -1,5 +1,5 @@
 /**
- * Which general registers an A64 instruction reads as an address or operand, and which it writes (Arm ARM C4.1): as much as decides whether an
+ * Which general registers an A64 instruction reads as an address or operand, which it stores and which it writes (Arm ARM C4.1): as much as decides whether an
  * address that MOVZ/MOVK build is used before it is whole.
  *
  * Classes of instructions, the first that matches counts. What is left out neither reads nor writes: it costs a finding, never makes a wrong one.
@@ -11,6 +11,8 @@ interface InstructionClass {
   readonly opcode: number;
   /** Lowest bits of the fields that name the registers. */
   readonly reads?: readonly number[];
+  /** Put into memory, whole or in part. */
+  readonly stores?: readonly number[];
   /** Computed: certainly no part of an address from here on. */
   readonly writes?: readonly number[];
   /** From memory or elsewhere, which may be an address that was put there in part. */
@@ -43,17 +45,17 @@ const CLASSES: readonly InstructionClass[] = [
   // Loads and stores. Values that are stored may be put aside; only addresses and offsets are uses.
   { mask: 0x3f000000, opcode: 0x18000000, fetches: [RT] }, // LDR (literal)
   { mask: 0x3f000000, opcode: 0x1c000000 }, // LDR (literal, SIMD)
-  { mask: 0x3f000000, opcode: 0x08000000, reads: [RN], fetches: [RT, RT2, RM] }, // exclusive, ordered, CAS
+  { mask: 0x3f000000, opcode: 0x08000000, reads: [RN], stores: [RT, RT2, RM], fetches: [RT, RT2, RM] }, // exclusive, ordered, CAS
   { mask: 0x3c400000, opcode: 0x28400000, reads: [RN], fetches: [RT, RT2] }, // LDP
-  { mask: 0x3c400000, opcode: 0x28000000, reads: [RN] }, // STP
-  { mask: 0x3fc00000, opcode: 0x39000000, reads: [RN] }, // STR (unsigned offset)
+  { mask: 0x3c400000, opcode: 0x28000000, reads: [RN], stores: [RT, RT2] }, // STP
+  { mask: 0x3fc00000, opcode: 0x39000000, reads: [RN], stores: [RT] }, // STR (unsigned offset)
   { mask: 0x3f000000, opcode: 0x39000000, reads: [RN], fetches: [RT] }, // LDR (unsigned offset)
-  { mask: 0x3fe00000, opcode: 0x38000000, reads: [RN] }, // STUR, STR (indexed)
+  { mask: 0x3fe00000, opcode: 0x38000000, reads: [RN], stores: [RT] }, // STUR, STR (indexed)
   { mask: 0x3f200000, opcode: 0x38000000, reads: [RN], fetches: [RT] }, // LDUR, LDR (indexed)
-  { mask: 0x3fe00c00, opcode: 0x38200800, reads: [RN, RM] }, // STR (register)
+  { mask: 0x3fe00c00, opcode: 0x38200800, reads: [RN, RM], stores: [RT] }, // STR (register)
   { mask: 0x3f200c00, opcode: 0x38200800, reads: [RN, RM], fetches: [RT] }, // LDR (register)
-  { mask: 0x3f200c00, opcode: 0x38200000, reads: [RN, RM], fetches: [RT] }, // LDADD, SWP
-  { mask: 0x3f200c00, opcode: 0x19000000, reads: [RN], fetches: [RT] }, // LDAPUR, STLUR
+  { mask: 0x3f200c00, opcode: 0x38200000, reads: [RN], stores: [RM], fetches: [RT] }, // LDADD, SWP
+  { mask: 0x3f200c00, opcode: 0x19000000, reads: [RN], stores: [RT], fetches: [RT] }, // LDAPUR, STLUR
   { mask: 0x3e000000, opcode: 0x2c000000, reads: [RN] }, // LDP, STP (SIMD)
   { mask: 0x3f000000, opcode: 0x3d000000, reads: [RN] }, // LDR, STR (SIMD, unsigned offset)
   { mask: 0x3f200000, opcode: 0x3c000000, reads: [RN] }, // LDUR, STUR, LDR, STR (SIMD, indexed)
@@ -69,6 +71,7 @@ const CLASSES: readonly InstructionClass[] = [
 
 export interface RegisterUse {
   readonly reads: readonly number[];
+  readonly stores: readonly number[];
   readonly writes: readonly number[];
   readonly fetches: readonly number[];
 }
@@ -80,7 +83,12 @@ export function registerUse(word: number): RegisterUse {
   const found = CLASSES.find(({ mask, opcode }) => (word & mask) >>> 0 === opcode);
   const registers = (fields: readonly number[] = NOTHING) =>
     fields.length === 0 ? NOTHING : fields.map((lsb) => (word >>> lsb) & 0x1f);
-  return { reads: registers(found?.reads), writes: registers(found?.writes), fetches: registers(found?.fetches) };
+  return {
+    reads: registers(found?.reads),
+    stores: registers(found?.stores),
+    writes: registers(found?.writes),
+    fetches: registers(found?.fetches),
+  };
 }
 
 /** BL, BLR, BLRAA, BLRAB. */

@@ -202,6 +202,17 @@ describe('a MOVW group that is scheduled', () => {
     expect(broken([other, ...rest], { 4: strSp(0), 8: ldrSp(2) })).toEqual([`0 ${ENDS}`, `10 ${ORPHAN}`]);
   });
 
+  it('may be moved while it is out of sight, but is not continued in a register where it never was', () => {
+    // 0: movz x0; 4: bl; 8: mov x5, x0; c: bl; 10..18: movk x5
+    const rest = (register: number) => [1, 2, 3].map((n) => part(0xc + 4 * n, n, { register }));
+    const code = { 4: BL, 8: mov(5, 0), 12: BL };
+    expect(broken([part(0, 0), ...rest(5)], code)).toEqual([]);
+    expect(broken([part(0, 0), ...rest(6)], code)).toEqual([`0 ${ENDS}`, `10 ${ORPHAN}`]);
+    // A slip of the pen behind a call: movz x1, then movk x0.
+    const slip = [part(4, 0, { register: 1 }), part(8, 1), part(12, 2), part(16, 3)];
+    expect(broken(slip, { 0: BL, 20: ldrFrom(0) })).toEqual([`4 ${ENDS}`, `8 ${ORPHAN}`]);
+  });
+
   it('is not finished by being put aside', () => {
     expect(broken([part(0, 0), part(4, 1), part(8, 2)], { 12: strSp(0) })).toEqual([`8 ${ENDS}`]);
   });

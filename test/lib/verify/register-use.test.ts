@@ -2,7 +2,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { isDataProcessing, isInterruption, registerUse } from '../../../lib/verify/register-use.js';
 
-const none = { reads: [], writes: [], fetches: [] };
+const none = { reads: [], stores: [], writes: [], fetches: [] };
 
 describe('registerUse', () => {
   it.each([
@@ -29,19 +29,19 @@ describe('registerUse', () => {
     ['lslv x3, x4, x5', 0x9ac52083, { reads: [4, 5], writes: [3] }],
     ['ldr x3, label', 0x58000003, { fetches: [3] }],
     ['ldr d3, label', 0x5c000003, {}],
-    ['ldxr x3, [x4]', 0xc85f7c83, { reads: [4], fetches: [3, 31, 31] }],
+    ['ldxr x3, [x4]', 0xc85f7c83, { reads: [4], stores: [3, 31, 31], fetches: [3, 31, 31] }],
     ['ldp x3, x5, [x4]', 0xa9401483, { reads: [4], fetches: [3, 5] }],
     ['ldp x3, x5, [x4], #16', 0xa8c11483, { reads: [4], fetches: [3, 5] }],
-    ['stp x3, x5, [x4]', 0xa9001483, { reads: [4] }],
-    ['str x3, [x4, #8]', 0xf9000483, { reads: [4] }],
+    ['stp x3, x5, [x4]', 0xa9001483, { reads: [4], stores: [3, 5] }],
+    ['str x3, [x4, #8]', 0xf9000483, { reads: [4], stores: [3] }],
     ['ldr w3, [x4, #8]', 0xb9400883, { reads: [4], fetches: [3] }],
     ['ldrsh x3, [x4, #8]', 0x79801083, { reads: [4], fetches: [3] }],
-    ['stur x3, [x4, #-8]', 0xf81f8083, { reads: [4] }],
+    ['stur x3, [x4, #-8]', 0xf81f8083, { reads: [4], stores: [3] }],
     ['ldr x3, [x4, #8]!', 0xf8408c83, { reads: [4], fetches: [3] }],
-    ['str x3, [x4, x5]', 0xf8256883, { reads: [4, 5] }],
+    ['str x3, [x4, x5]', 0xf8256883, { reads: [4, 5], stores: [3] }],
     ['ldrb w3, [x4, x5]', 0x38656883, { reads: [4, 5], fetches: [3] }],
-    ['ldadd x5, x3, [x4]', 0xf8250083, { reads: [4, 5], fetches: [3] }],
-    ['ldapur x3, [x4]', 0xd9400083, { reads: [4], fetches: [3] }],
+    ['ldadd x5, x3, [x4]', 0xf8250083, { reads: [4], stores: [5], fetches: [3] }],
+    ['ldapur x3, [x4]', 0xd9400083, { reads: [4], stores: [3], fetches: [3] }],
     ['ldp q3, q5, [x4]', 0xad401483, { reads: [4] }],
     ['ldr q3, [x4, #16]', 0x3dc00483, { reads: [4] }],
     ['stur d3, [x4, #1]', 0xfc001083, { reads: [4] }],
