@@ -96,7 +96,8 @@ export class RelocatableSection {
       const addend = words[at + 4]!;
       const sum = S + addend;
       const P = address + offset;
-      let X = sum - (sum & pageOffset) - (P - (P & pageOffset)) * NUMBERS[numbers + RELATIVE]!;
+      let X = sum - P * NUMBERS[numbers + RELATIVE]!;
+      if (pageOffset !== 0) X = sum - (sum & pageOffset) - (P - (P & pageOffset));
       if (words[at + 5] !== addend >> 31 || X <= -EXACT || X >= EXACT) {
         const row = findRelocationRow(type)!;
         const exact = relocationValue(row, { S, A: relas.addend(index), P: P as Va });
@@ -119,7 +120,11 @@ export class RelocatableSection {
           continue;
         }
       }
-      write(view, offset, { line, value: Math.floor(X * NUMBERS[numbers + SCALE]!) | 0, high: Math.floor(X / TWO_32) });
+      write(view, offset, {
+        line,
+        value: Math.floor(X * NUMBERS[numbers + SCALE]!) | 0,
+        high: Math.floor(X / TWO_32) | 0,
+      });
     }
   }
 }
