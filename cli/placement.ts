@@ -82,6 +82,7 @@ export function machineOf(kernel: Kernel, values: PlacementArguments, withText: 
   };
   return {
     era: kernel.era,
+    release: kernel.banner.release,
     geometry: geometryFor(kernel, values),
     imageSize: kernel.imageSize,
     linkBase: kernel.linkBase,

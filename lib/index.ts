@@ -11,6 +11,7 @@ export { type Kernel, type KernelOptions, openKernel } from './image/kernel.js';
 export { type KernelConfig, parseKernelConfig } from './image/kernel-config.js';
 export { placedElf } from './image/placed-elf.js';
 export { ERAS, type Era, type EraKey, eraByKey, eraOfVersion, type KernelVersion } from './kaslr/era.js';
+export type { ImageArea } from './kaslr/image-area.js';
 export { type Geometry, geometryOf, type VaLayout, vaBitsMinOf, vaLayout } from './kaslr/layout.js';
 export { chooseRegions, type ModuleRegion, type ModuleWindow, moduleWindows } from './kaslr/module-region.js';
 export { type Chosen, type Machine, type Placement, place } from './kaslr/place.js';

@@ -90,7 +90,7 @@ async function openSession(kernel: Kernel, options: Arguments) {
   const loader = new ModuleLoader({
     environment,
     kernelExport: await exportsAt(kernel, placement.offset, options.symbols),
-    image: { start: placement.text, end: placement.end },
+    image: placement.area,
     regions: plan ? [] : regionsOf(placement, kernel, options),
     keepInit: options['keep-init'] ?? false,
   });

@@ -3,7 +3,9 @@
  */
 import { type Va, va } from '../address.js';
 import { PlacementError } from '../errors.js';
+import { eraRelease } from '../release.js';
 import type { Era, EraKey } from './era.js';
+import { type ImageArea, imageArea } from './image-area.js';
 import { crossesBoundary, imageOffset } from './image-offset.js';
 import { type Geometry, IMAGE_ALIGN, type VaLayout, vaLayout } from './layout.js';
 import {
@@ -22,6 +24,8 @@ const USUAL_STEXT = 0x10000;
 /** The kernel and machine; addresses and sizes in bytes. */
 export interface Machine {
   readonly era: Era;
+  /** As `uname -r` prints it; default: the era's long-term kernel. */
+  readonly release?: string | undefined;
   readonly geometry: Geometry;
   /** `_end - _text`. */
   readonly imageSize: number;
@@ -49,6 +53,8 @@ export interface Placement {
   readonly text: Va;
   /** Run address of `_end`. */
   readonly end: Va;
+  /** What the image takes of vmalloc: no module goes there. */
+  readonly area: ImageArea;
   /** Whether the image straddles a 1 GiB / 32 MiB / 512 MiB boundary (4K / 16K / 64K pages). */
   readonly crossesBoundary: boolean;
   /** The first region modules go to, where all it follows from is known; else the windows it lies in. */
@@ -90,17 +96,19 @@ export function place(machine: Machine, chosen: Chosen): Placement {
       : chosen.text - linkBase;
   const text = va(linkBase + offset);
   const end = va(text + imageSize);
+  const { pageSize } = geometry;
+  const stext = machine.stext ?? USUAL_STEXT;
   const region: RegionInput = {
     era,
     layout,
-    pageSize: geometry.pageSize,
+    pageSize,
     linkBase,
     offset,
     displacement,
     // Without randomisation the image is off its link address by the physical displacement alone, below 2 MiB.
     kaslr: seed !== undefined ? seed !== 0n : offset >= IMAGE_ALIGN,
     imageSize,
-    stext: machine.stext ?? USUAL_STEXT,
+    stext,
     etext: machine.etext,
     fullRegion: machine.fullRegion ?? true,
     kasan,
@@ -111,7 +119,8 @@ export function place(machine: Machine, chosen: Chosen): Placement {
     offset,
     text,
     end,
-    crossesBoundary: crossesBoundary({ start: text, end }, geometry.pageSize),
+    area: imageArea(machine.release ?? eraRelease(era.key), { text, stext: va(text + stext), end, pageSize }),
+    crossesBoundary: crossesBoundary({ start: text, end }, pageSize),
     modules: modulesOf(region, seed),
     region,
   };

@@ -9,6 +9,7 @@
  *   include/asm/pgtable-prot.h; versions in between from the kernel's history, not measured
  */
 import { MappingError } from '../errors.js';
+import { type Change, eraRelease, hasChange } from '../release.js';
 import type { BoundarySymbol } from './boundary.js';
 import { DESCRIPTOR } from './descriptor.js';
 import type { Mapper } from './mapper.js';
@@ -35,11 +36,7 @@ export interface StageRule {
   readonly tableAttributes: bigint;
 }
 
-export interface MappingRule {
-  /** The first version of the main line. */
-  readonly since: string;
-  /** The first releases of older branches that took it over. */
-  readonly backports?: readonly string[];
+export interface MappingRule extends Change {
   readonly early: StageRule;
   readonly final: StageRule;
   /** Names of MAIR_EL1's indexes as ptdump prints them; the first MEM/NORMAL is what the image is mapped with. */
@@ -146,38 +143,7 @@ const V6_18: MappingRule = {
 const RULES: readonly MappingRule[] = [V6_18, V6_9, V6_0, V5_13, V5_11, V5_10, V5_4];
 
 /** PTE_DIRTY in PAGE_KERNEL; the releases of the branches 5.10, 5.15, 6.6 and 6.18 that took it over are not known here. */
-const DIRTY = { since: '7.0', backports: ['6.1.167', '6.12.78'] };
-
-/** The kernel whose mapping is meant where only an era is given: the long-term one of that era. */
-const ERA_KERNELS: Readonly<Record<string, string>> = {
-  '5.4': '5.10',
-  '6.0': '6.1',
-  '6.5': '6.6',
-  '6.9': '6.12',
-  '6.16': '7.3',
-};
-
-interface Version {
-  /** Orders `major.minor`. */
-  readonly branch: number;
-  readonly patch: number;
-}
-
-/**
- * A release's number. Distributions that keep an ABI number in its place write `x.y.0-abi`, so 0 is as good as none:
- * the newest release of the branch.
- */
-function versionOf(release: string): Version {
-  const [, major, minor, patch] = /^(\d+)\.(\d+)(?:\.(\d+))?/.exec(release) ?? [];
-  return { branch: Number(major) * 1000 + Number(minor), patch: Number(patch ?? 0) || Number.POSITIVE_INFINITY };
-}
-
-function has(version: Version, change: { readonly since: string; readonly backports?: readonly string[] }): boolean {
-  const backport = change.backports?.map(versionOf).find(({ branch }) => branch === version.branch);
-  return (
-    version.branch >= versionOf(change.since).branch || (backport !== undefined && version.patch >= backport.patch)
-  );
-}
+const DIRTY: Change = { since: '7.0', backports: ['6.1.167', '6.12.78'] };
 
 /**
  * The rule of a kernel version.
@@ -185,12 +151,12 @@ function has(version: Version, change: { readonly since: string; readonly backpo
  * @throws MappingError UNKNOWN_ERA if it starts with no version or with one before 5.4
  */
 export function mappingRule(release: string): MappingRule {
-  const version = versionOf(ERA_KERNELS[release] ?? release);
-  const rule = RULES.find((candidate) => has(version, candidate));
+  const meant = eraRelease(release);
+  const rule = RULES.find((candidate) => hasChange(meant, candidate));
   if (rule === undefined) {
     throw new MappingError('UNKNOWN_ERA', `how kernel ${release} maps its image is not known (5.4 and later are)`, {
       release,
     });
   }
-  return { ...rule, dirty: has(version, DIRTY) };
+  return { ...rule, dirty: hasChange(meant, DIRTY) };
 }

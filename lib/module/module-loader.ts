@@ -15,7 +15,7 @@ export interface ModuleLoaderOptions {
   readonly environment: LoaderEnvironment;
   /** Run address of an export of the kernel. */
   readonly kernelExport: (name: string) => Va | undefined;
-  /** The image, `[start, end)`, which no module may overlap. */
+  /** What the image takes of vmalloc, `[start, end)`, which no module may overlap: `Placement.area`. */
   readonly image: { readonly start: Va; readonly end: Va };
   /** Where modules go, in the order the allocator tries; empty if every module comes with its addresses. */
   readonly regions: readonly ModuleRegion[];

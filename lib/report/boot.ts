@@ -16,12 +16,13 @@ export function placedBoot(placement: Placement, { seed, moduleSeed }: DrawnBoot
   return { placement, random: placement.region.era.moduleSeed === 'image' ? seed : moduleSeed };
 }
 
-export function bootOf({ placement: { seed, text, region }, random }: PlacedBoot): Boot {
+export function bootOf({ placement: { seed, text, area, region }, random }: PlacedBoot): Boot {
   const isOwn = region.era.moduleSeed === 'independent' || random !== seed;
   return {
     ...(seed !== undefined && { seed: formatU64(seed) }),
     ...(isOwn && { moduleSeed: formatU64(random) }),
     text: formatVa(text),
+    area: { start: formatVa(area.start), end: formatVa(area.end) },
     windows: moduleWindows(region).map(({ kind, size, lowest, highest }) => ({
       kind,
       lowest: formatVa(lowest),

@@ -60,6 +60,8 @@ export interface Boot {
   /** The module region's own random value, where the seed does not fix it. */
   readonly moduleSeed?: string;
   readonly text: string;
+  /** What the image takes of vmalloc. */
+  readonly area: { readonly start: string; readonly end: string };
   /** Where a region may begin, and which one was drawn, in the order the allocator tries them. */
   readonly windows: readonly { readonly kind: string; readonly lowest: string; readonly end: string }[];
   readonly regions: readonly { readonly kind: string; readonly base: string; readonly end: string }[];

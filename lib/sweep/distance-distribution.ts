@@ -28,7 +28,8 @@ export interface DistanceDistribution {
   /** Weight, a whole number, of all distances below each page from `lowest` on; the last is the weight of all. */
   readonly sums: Float64Array;
   readonly pageSize: number;
-  readonly imageSize: number;
+  /** What the image takes of vmalloc, from `_text`. */
+  readonly area: { readonly start: number; readonly end: number };
   /** Size of the region behind the base. */
   readonly size: number;
 }
@@ -52,15 +53,15 @@ const SOME_SEED = 1n;
  * @throws PlacementError BAD_LAYOUT if `text` is not page aligned, MISSING_INPUT, REGION_FULL if there is no module region
  */
 export function moduleDistances(machine: Machine, text?: Va): DistanceDistribution {
-  const { geometry, imageSize } = machine;
-  const { pageSize } = geometry;
-  const { region, text: placed } = place(machine, text === undefined ? { seed: SOME_SEED } : { text });
+  const { pageSize } = machine.geometry;
+  const { region, text: placed, area: taken } = place(machine, text === undefined ? { seed: SOME_SEED } : { text });
   if (placed % pageSize !== 0) {
     throw new PlacementError('BAD_LAYOUT', '_text does not begin a page: no kernel runs there');
   }
   // Beyond this on either side no branch of any module reaches the image.
-  const reach = alignUp(imageSize + DIRECT_SIZE + FOOTPRINT_LIMIT, pageSize);
-  const common = { pageSize, imageSize, text: placed, reach };
+  const area = { start: taken.start - placed, end: taken.end - placed };
+  const reach = alignUp(area.end + DIRECT_SIZE + FOOTPRINT_LIMIT, pageSize);
+  const common = { pageSize, area, text: placed, reach };
   if (region.era.moduleRule === 'boxes') {
     const box = moduleWindows(region)[0];
     if (!box) throw new PlacementError('REGION_FULL', 'the image is larger than any module region');
@@ -78,7 +79,7 @@ export function moduleDistances(machine: Machine, text?: Va): DistanceDistributi
   }
   const rule = baseRule(region);
   if (text === undefined && imageDrifts(region)) {
-    return { pageSize, imageSize, size: PLT_SIZE, ...driftingWeights(machine, { region, rule, reach }) };
+    return { pageSize, area, size: PLT_SIZE, ...driftingWeights(machine, { region, rule, reach }) };
   }
   return tabulate({ ...common, size: PLT_SIZE, ...scaledWeights(rule, pageSize) });
 }
@@ -106,13 +107,13 @@ function scaledWeights(rule: BaseRule, pageSize: number): Weights {
   };
 }
 
-type Placed = Pick<DistanceDistribution, 'pageSize' | 'imageSize' | 'size'> & {
+type Placed = Pick<DistanceDistribution, 'pageSize' | 'area' | 'size'> & {
   readonly text: number;
   readonly reach: number;
 };
 
 function tabulate({ first, last, below, total, text, reach, ...rest }: Weights & Placed): DistanceDistribution {
-  const { placements, pageSize, imageSize, size } = rest;
+  const { placements, pageSize, area, size } = rest;
   const clamp = (distance: number): number => Math.min(Math.max(distance, -reach), reach);
   const lowest = clamp(first - text);
   const highest = clamp(last - text);
@@ -120,5 +121,5 @@ function tabulate({ first, last, below, total, text, reach, ...rest }: Weights &
   const sums = new Float64Array(pages + 1);
   for (let page = 1; page < pages; page++) sums[page] = below(text + lowest + page * pageSize);
   sums[pages] = total;
-  return { placements, lowest, highest, sums, pageSize, imageSize, size };
+  return { placements, lowest, highest, sums, pageSize, area, size };
 }

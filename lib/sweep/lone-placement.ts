@@ -4,7 +4,6 @@
  * Far from the image they follow each other from the base. Where the image is in the way, each goes into the hole before it if
  * there is room, else behind it: then it stays put while the base moves. A few patterns cover every base.
  */
-import { alignUp } from '../bits.js';
 import { PlacementError } from '../errors.js';
 
 export interface RegionPosition {
@@ -24,7 +23,8 @@ export interface LonePattern {
 export interface LoneInput {
   /** Bytes each region takes with its guard page; 0: none. */
   readonly footprints: readonly number[];
-  readonly imageSize: number;
+  /** What the image takes of vmalloc, from `_text`, in whole pages. */
+  readonly area: { readonly start: number; readonly end: number };
   readonly pageSize: number;
   /** Distances that occur: `[lowest, highest]`. */
   readonly lowest: number;
@@ -38,8 +38,7 @@ export interface LoneInput {
  * @throws PlacementError REGION_FULL if the module does not fit everywhere
  */
 export function lonePatterns(input: LoneInput): LonePattern[] {
-  const { footprints, lowest, highest, pageSize } = input;
-  const imageEnd = alignUp(input.imageSize, pageSize);
+  const { footprints, area, lowest, highest, pageSize } = input;
   const patterns: LonePattern[] = [];
   const add = (from: number, to: number, regions: RegionPosition[]): void => {
     const clipped = { from: Math.max(from, lowest), to: Math.min(to, highest + pageSize), regions };
@@ -49,12 +48,12 @@ export function lonePatterns(input: LoneInput): LonePattern[] {
   };
   // Inside the image, too, everything goes behind it: a hole of no size.
   for (let hole = 0; hole < Number.POSITIVE_INFINITY; ) {
-    const { regions, nextHole } = fill(footprints, hole, imageEnd);
-    add(pageSize - nextHole, hole === 0 ? imageEnd : pageSize - hole, regions);
+    const { regions, nextHole } = fill(footprints, hole, area.end);
+    add(area.start + pageSize - nextHole, hole === 0 ? area.end : area.start + pageSize - hole, regions);
     hole = nextHole;
   }
   patterns.reverse();
-  add(imageEnd, Number.POSITIVE_INFINITY, fill(footprints, Number.POSITIVE_INFINITY, imageEnd).regions);
+  add(area.end, Number.POSITIVE_INFINITY, fill(footprints, Number.POSITIVE_INFINITY, area.end).regions);
   return patterns;
 }
 
@@ -62,10 +61,10 @@ export function lonePatterns(input: LoneInput): LonePattern[] {
 function fill(
   footprints: readonly number[],
   hole: number,
-  imageEnd: number,
+  behindImage: number,
 ): { regions: RegionPosition[]; nextHole: number } {
   let before = 0;
-  let behind = imageEnd;
+  let behind = behindImage;
   let nextHole = Number.POSITIVE_INFINITY;
   const regions = footprints.map((bytes): RegionPosition => {
     if (before + bytes <= hole) {

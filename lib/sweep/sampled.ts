@@ -60,13 +60,13 @@ export class BootSweep {
     return { seed, moduleSeed: random, text: placement.text, moduleBase: first.base, counts };
   }
 
-  #load({ text, end, region: { pageSize } }: Placement, regions: readonly ModuleRegion[]): Int32Array {
+  #load({ text, area, region: { pageSize } }: Placement, regions: readonly ModuleRegion[]): Int32Array {
     const { names, regionCount, needs } = this.#modules;
     const addresses = new Float64Array(names.length * regionCount);
     const counts = new Int32Array(names.length);
     const bounds = { start: Math.min(...regions.map((r) => r.base)), end: Math.max(...regions.map((r) => r.end)) };
     const space = new AddressSpace(bounds, pageSize);
-    space.reserve({ start: text, end });
+    space.reserve(area);
     for (let module = 0; module < names.length; module++) {
       const isLoaded =
         needs[module]!.every((other) => counts[other] !== NOT_LOADED) &&

@@ -63,7 +63,7 @@ export async function benchModuleRelocation(name: string, kernelFile: string, fo
   const loader = new ModuleLoader({
     environment,
     kernelExport: await exportsAt(kernel, placement.offset, undefined),
-    image: { start: placement.text, end: placement.end },
+    image: placement.area,
     regions: regionsOf(placement, kernel, { ...options, ...region }),
     keepInit: false,
   });

@@ -4,6 +4,7 @@
  * Before 6.0 the seed decides the region; since then it is random and taken from the first module.
  */
 import { formatVa, type Va, va } from '../../lib/address.js';
+import type { ImageArea } from '../../lib/kaslr/image-area.js';
 import { DIRECT_SIZE, type ModuleRegion, PLT_SIZE } from '../../lib/kaslr/module-region.js';
 import { AddressSpace } from '../../lib/module/address-space.js';
 import type { RegionName } from '../../lib/module/loader-rule.js';
@@ -13,14 +14,14 @@ import { type Check, CheckBuilder } from './check.js';
 export class AllocationCheck {
   readonly #check = new CheckBuilder('module addresses', 'address');
   readonly #pageSize: number;
-  readonly #image: { readonly start: number; readonly end: number };
+  readonly #image: ImageArea;
   #base: Va | undefined;
   #space: AddressSpace | undefined;
   #within: readonly Pick<ModuleRegion, 'base' | 'end'>[] = [];
 
-  constructor({ kernel, placement: { text, end, modules } }: BootFacts) {
+  constructor({ kernel, placement: { area, modules } }: BootFacts) {
     this.#pageSize = kernel.pageSize;
-    this.#image = { start: text, end };
+    this.#image = area;
     if ('base' in modules) this.#base = modules.base;
   }
 

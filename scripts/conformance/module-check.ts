@@ -39,7 +39,7 @@ export class ModuleCheck {
         const address = kernel.exports().get(name);
         return address === undefined ? undefined : va(address + placement.offset);
       },
-      image: { start: placement.text, end: placement.end },
+      image: placement.area,
       regions: [],
       keepInit: true,
     });

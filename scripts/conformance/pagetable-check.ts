@@ -4,7 +4,7 @@
  * Two bits are taken from the machine: nG, which depends on the CPU and its errata (page-table isolation), and GP,
  * which depends on how the kernel was configured. If set they must be so on all leaves.
  */
-import { formatU64, formatVa, va } from '../../lib/address.js';
+import { formatU64, formatVa } from '../../lib/address.js';
 import { mapKernel } from '../../lib/mmu/kernel-mapping.js';
 import type { Stage } from '../../lib/mmu/mapping-rule.js';
 import { translationRegime } from '../../lib/mmu/translation-regime.js';
@@ -61,8 +61,10 @@ function regimeMismatch({ kernel, vaBits }: BootFacts, actual: Regime): string |
 /** Walks the tables of a machine that is stopped in kernel code. @throws GdbError, MappingError */
 export async function checkPageTables(boot: BootFacts, stage: Stage, gdb: GdbClient, tamper: Tamper): Promise<Check> {
   const name = `page tables, ${stage}`;
-  const { text } = boot.placement;
-  const { regime, leaves: read } = await readLeaves(gdb, { start: text, end: va(text + boot.kernel.imageSize) });
+  const { text, end, area } = boot.placement;
+  // What the image leaves free below the text is given to modules.
+  const start = stage === 'early' ? text : area.start;
+  const { regime, leaves: read } = await readLeaves(gdb, { start, end });
   const mismatch = regimeMismatch(boot, regime);
   if (mismatch !== undefined) {
     const check = new CheckBuilder(name, 'leaf');

@@ -13,7 +13,9 @@ import { formatVa, type Va, va } from '../../lib/address.js';
 import { alignDown } from '../../lib/bits.js';
 import { unpack } from '../../lib/image/container.js';
 import { type Kernel, openKernel } from '../../lib/image/kernel.js';
+import { geometryOf } from '../../lib/kaslr/layout.js';
 import { DIRECT_SIZE, type ModuleRegion, PLT_SIZE } from '../../lib/kaslr/module-region.js';
+import { place } from '../../lib/kaslr/place.js';
 import type { LoadedModule, ModuleAddresses } from '../../lib/module/loaded-module.js';
 import type { RegionName } from '../../lib/module/loader-rule.js';
 import { openModule } from '../../lib/module/module-file.js';
@@ -126,6 +128,8 @@ for (const { kernel: name, kernelSha256, text, modules } of RECORDINGS) {
   describeKernel(`modules of ${name}`, kernelSha256, (path) => {
     const open = async (regions: readonly ModuleRegion[]): Promise<{ kernel: Kernel; loader: ModuleLoader }> => {
       const kernel = await openKernel(readFileSync(path));
+      const { era, banner, imageSize, linkBase } = kernel;
+      const machine = { era, release: banner.release, imageSize, linkBase, geometry: geometryOf(kernel) };
       const exports = kernel.exports();
       const loader = new ModuleLoader({
         environment: environmentOf(kernel, DEFAULTS),
@@ -133,7 +137,7 @@ for (const { kernel: name, kernelSha256, text, modules } of RECORDINGS) {
           const address = exports.get(symbol);
           return address === undefined ? undefined : va(address + text - kernel.linkBase);
         },
-        image: { start: va(text), end: va(text + kernel.imageSize) },
+        image: place(machine, { text: va(text) }).area,
         regions,
         keepInit: true,
       });

@@ -11,9 +11,8 @@ export interface PlacedBlock {
   readonly block: number;
 }
 
-/** The image in bytes, what memory is handed out in, and which modules are loaded at all. */
+/** What memory is handed out in, and which modules are loaded at all. */
 export interface LoadFacts {
-  readonly imageSize: number;
   readonly pageSize: number;
   readonly isLoaded: (module: number) => boolean;
 }
@@ -22,14 +21,13 @@ export interface LoadFacts {
 export function placeModules(
   boot: Boot,
   { blocks, names }: ModuleColumns,
-  { imageSize, pageSize, isLoaded }: LoadFacts,
+  { pageSize, isLoaded }: LoadFacts,
 ): PlacedBlock[] {
   const regions = boot.regions.map(({ base, end }) => ({ base: parseVa(base, 'base'), end: parseVa(end, 'end') }));
   if (regions.length === 0) return [];
   const range = { start: Math.min(...regions.map((r) => r.base)), end: Math.max(...regions.map((r) => r.end)) };
   const space = new AddressSpace(range, pageSize);
-  const text = parseVa(boot.text, '_text');
-  space.reserve({ start: text, end: text + imageSize });
+  space.reserve({ start: parseVa(boot.area.start, 'start'), end: parseVa(boot.area.end, 'end') });
   const placed: PlacedBlock[] = [];
   names.forEach((_, module) => {
     if (!isLoaded(module)) return;

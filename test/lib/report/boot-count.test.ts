@@ -48,14 +48,14 @@ describe('countBoots', () => {
     const modules = files.map((file) => moduleColumn(prepareModule(file, environment), offsetOf));
     const { totals, pattern, patterns } = countBoots(boots, { machine, environment, modules });
 
-    const loaded = boots.map(({ placement: { text, end, offset, region }, random }) => {
+    const loaded = boots.map(({ placement: { area, offset, region }, random }) => {
       const loader = new ModuleLoader({
         environment,
         kernelExport: (name) => {
           const address = exports.get(name);
           return address === undefined ? undefined : va(address + offset);
         },
-        image: { start: text, end },
+        image: area,
         regions: chooseRegions(region, random),
         keepInit: false,
       });

@@ -5,6 +5,7 @@ const boot = (seed: string, text: string, base: string, end: string): Boot => ({
   seed,
   moduleSeed: '0x0000000000000001',
   text,
+  area: { start: text, end: text },
   windows: [{ kind: 'plt', lowest: base, end }],
   regions: [{ kind: 'plt', base, end }],
 });

@@ -4,6 +4,7 @@
  */
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
+import { place } from '../../../lib/kaslr/place.js';
 import { prepareModule } from '../../../lib/module/load.js';
 import { openModule } from '../../../lib/module/module-file.js';
 import type { DistanceDistribution } from '../../../lib/sweep/distance-distribution.js';
@@ -16,10 +17,12 @@ const REACH = 2 ** 27;
 
 /** Every page position of `[lowest, highest]` with weight one: what the sweep is, apart from the weights. */
 function everyPage(lowest: number, highest: number, { machine }: SweepCase): DistanceDistribution {
+  const { text, area: taken } = place(machine, { seed: 1n << 44n });
+  const area = { start: taken.start - text, end: taken.end - text };
   const { pageSize } = machine.geometry;
   const placements = (highest - lowest) / pageSize + 1;
   const sums = Float64Array.from({ length: placements + 1 }, (_, page) => page);
-  return { placements, lowest, highest, sums, pageSize, imageSize: machine.imageSize, size: 2 ** 31 };
+  return { placements, lowest, highest, sums, pageSize, area, size: 2 ** 31 };
 }
 
 function sweep(bytes: Uint8Array, one: SweepCase, distances: DistanceDistribution): PlacementSteps {

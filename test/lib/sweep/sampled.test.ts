@@ -37,7 +37,7 @@ function sweepOf(files: readonly ModuleFile[], one: SweepCase): BootSweep {
 /** Core and init entries of each module, as the loader loads one after the other. */
 function loadedCounts(files: readonly ModuleFile[], one: SweepCase, { seed, moduleSeed }: Boot): number[] {
   const { machine, environment, kernelExport } = one;
-  const { text, end, region } = place(machine, { seed });
+  const { text, area, region } = place(machine, { seed });
   const regions: ModuleRegion[] = chooseRegions(region, machine.era.moduleSeed === 'image' ? seed : moduleSeed);
   const loader = new ModuleLoader({
     environment,
@@ -45,7 +45,7 @@ function loadedCounts(files: readonly ModuleFile[], one: SweepCase, { seed, modu
       const offset = kernelExport(name);
       return offset === undefined ? undefined : va(text + offset);
     },
-    image: { start: text, end },
+    image: area,
     regions,
     keepInit: false,
   });
@@ -144,12 +144,12 @@ describe('linking', () => {
     expect(needs).toEqual([[], [0]]);
     const prepared = files.map((file) => prepareModule(file, one.environment));
     const { exports } = moduleColumn(prepared[0]!, one.kernelExport);
-    const { text, end } = place(one.machine, { seed: 1n << 44n });
+    const { text, area } = place(one.machine, { seed: 1n << 44n });
     const base = va(text - 2 ** 24);
     const loader = new ModuleLoader({
       environment: one.environment,
       kernelExport: (name) => (one.kernelExport(name) === undefined ? undefined : va(text + one.kernelExport(name)!)),
-      image: { start: text, end },
+      image: area,
       regions: [{ kind: 'plt', base, end: va(base + 2 ** 24) }],
       keepInit: true,
     });

@@ -36,6 +36,7 @@ export async function sampleCase(
     kernelExport: (name) => (exports.has(name) ? offset(name) : undefined),
     machine: {
       era: kernel.era,
+      release: kernel.banner.release,
       geometry: geometryOf(kernel),
       imageSize: kernel.imageSize,
       linkBase: kernel.linkBase,
@@ -64,7 +65,7 @@ export function loadedCount(
   { machine, environment, kernelExport }: SweepCase,
   distance: number,
 ): number {
-  const { text, end } = place(machine, { seed: 1n << 44n });
+  const { text, area } = place(machine, { seed: 1n << 44n });
   const base = va(text + distance);
   const loader = new ModuleLoader({
     environment,
@@ -72,7 +73,7 @@ export function loadedCount(
       const offset = kernelExport(name);
       return offset === undefined ? undefined : va(text + offset);
     },
-    image: { start: text, end },
+    image: area,
     regions: [{ kind: 'plt', base, end: va(base + 2 ** 31) }],
     keepInit: true,
   });

@@ -61,11 +61,12 @@ async function load(style: string, before: number) {
   };
   const boot = {
     text: formatVa(text),
+    area: { start: formatVa(image.start), end: formatVa(image.end) },
     windows: [],
     regions: regions.map(({ kind, base, end }) => ({ kind, base: formatVa(base), end: formatVa(end) })),
   };
   return {
-    placed: placeModules(boot, columns, { imageSize: kernel.imageSize, pageSize: 4096, isLoaded: () => true }),
+    placed: placeModules(boot, columns, { pageSize: 4096, isLoaded: () => true }),
     expected,
   };
 }
@@ -92,12 +93,12 @@ describe('placeModules', () => {
     const base = '0xffff900000000000';
     const boot = {
       text: '0xffff9000f0000000',
+      area: { start: '0xffff9000f0000000', end: '0xffff9000f0001000' },
       windows: [],
       regions: [{ kind: 'plt', base, end: '0xffff900080000000' }],
     };
-    const facts = { imageSize: 4096, pageSize: 4096 };
     const loaded = (isLoaded: (module: number) => boolean) =>
-      placeModules(boot, columns, { ...facts, isLoaded }).map(({ module, start }) => [module, formatVa(start)]);
+      placeModules(boot, columns, { pageSize: 4096, isLoaded }).map(({ module, start }) => [module, formatVa(start)]);
     expect(loaded((module) => module !== 1)).toEqual([
       [0, base],
       [2, '0xffff900000002000'],
@@ -110,8 +111,9 @@ describe('placeModules', () => {
   });
 
   it('places nothing where there is no region', () => {
-    const boot = { text: '0xffff900040000000', windows: [], regions: [] };
+    const [text, end] = ['0xffff900040000000', '0xffff900040001000'];
+    const boot = { text, area: { start: text, end }, windows: [], regions: [] };
     const columns = { names: ['a'], blocks: [{ name: 'core', sizes: [1] }], branches: [], reserved: [], refused: [] };
-    expect(placeModules(boot, columns, { imageSize: 4096, pageSize: 4096, isLoaded: () => true })).toEqual([]);
+    expect(placeModules(boot, columns, { pageSize: 4096, isLoaded: () => true })).toEqual([]);
   });
 });
