@@ -13,8 +13,8 @@ import type { PreparedModule } from '../module/load.js';
 import type { ModuleAddresses } from '../module/loaded-module.js';
 import { isInitRegion } from '../module/loader-rule.js';
 import { isBranch } from '../plt/order.js';
-import { relocationValue } from '../reloc/failure.js';
 import { findRelocationRow, type Range } from '../reloc/table.js';
+import { relocationValue } from '../reloc/value.js';
 import { FunctionIndex } from '../verify/function-index.js';
 import { symbolName } from '../verify/reference.js';
 

@@ -55,4 +55,3 @@ export function relocationError(refusal: Exclude<Refusal, typeof NO_ADDRESS>, si
       );
   }
 }
-export { relocationValue };
