@@ -80,23 +80,31 @@ function decodeNames(
 ): { types: string[]; names: string[] } {
   const tokens = Array.from({ length: 256 }, (_, i) => {
     const start = tokenTable + image.readUInt16LE(tokenIndex + i * 2);
-    return image.toString('latin1', start, image.indexOf(0, start));
+    return image.subarray(start, image.indexOf(0, start));
   });
   const types: string[] = [];
   const decoded: string[] = [];
   let at = names;
   // Real names are a few megabytes of tens; one token of 500 letters named by every byte would be gigabytes.
   let room = image.length;
+  // Bytes, as joining strings leaves 2 million of them behind.
+  const text = Buffer.alloc(NAME_LIMIT);
   for (let i = 0; i < count; i++) {
-    let length = image[at++]!;
-    if (length >= 128) length = (length & 0x7f) | (image[at++]! << 7);
-    let text = '';
-    for (const end = at + length; at < end; at++) text += tokens[image[at]!]!;
-    room -= text.length;
-    if (text.length > NAME_LIMIT || room < 0)
-      throw new ImageFormatError('BAD_TABLE', `kallsyms: symbol ${i} has no name a kernel can have`);
-    types.push(text[0] ?? '?');
-    decoded.push(text.slice(1));
+    let remaining = image[at++]!;
+    if (remaining >= 128) remaining = (remaining & 0x7f) | (image[at++]! << 7);
+    let length = 0;
+    for (const end = at + remaining; at < end; at++) {
+      const token = tokens[image[at]!]!;
+      if (length + token.length > NAME_LIMIT) throw badName(i);
+      for (let c = 0; c < token.length; c++) text[length++] = token[c]!;
+    }
+    room -= length;
+    if (room < 0) throw badName(i);
+    types.push(length === 0 ? '?' : String.fromCharCode(text[0]!));
+    decoded.push(text.toString('latin1', 1, Math.max(length, 1)));
   }
   return { types, names: decoded };
 }
+
+const badName = (symbol: number): ImageFormatError =>
+  new ImageFormatError('BAD_TABLE', `kallsyms: symbol ${symbol} has no name a kernel can have`);
