@@ -6,8 +6,6 @@ export function printJson(value: unknown): void {
 
 /** Text from a file with control characters as `\xNN`: a terminal obeys the escape sequences of a symbol's name. */
 export function printable(text: string): string {
-  // Of 200,000 symbols none has any.
-  if (!/\p{Cc}/u.test(text)) return text;
   return text.replaceAll(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }
 

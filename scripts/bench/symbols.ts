@@ -11,8 +11,8 @@ export function benchSymbols(yardstick: Yardstick, name: string, file: string): 
   printFigure({
     what: `${name}: symbols, whole process`,
     figure: seconds(ours),
-    yardstick: `limit ${LIMIT_SECONDS} s`,
-    ratio: ours.processor / LIMIT_SECONDS,
+    yardstick: `limit ${LIMIT_SECONDS} s wall`,
+    ratio: ours.wall / LIMIT_SECONDS,
     target: 1,
   });
   printFigure({
