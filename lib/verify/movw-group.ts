@@ -72,16 +72,22 @@ class Groups {
   constructor(flow: ObservedFlow, functions: readonly Extent[]) {
     this.#flow = flow;
     this.#functions = functions;
-    for (const part of flow.parts.keys()) this.#built.set(part, WHOLE);
-    // Down to the greatest solution, as a group may lie in a loop.
-    for (let isSettled = false; !isSettled; ) {
-      isSettled = true;
-      for (const part of flow.parts.keys()) {
-        const bits = bitsOf(part) | this.#before(part);
-        if (bits === this.#built.get(part)) continue;
-        this.#built.set(part, bits);
-        isSettled = false;
+    const followers = new Map<Origin, Reference[]>();
+    for (const [part, continues] of flow.parts) {
+      this.#built.set(part, WHOLE);
+      for (const origin of continues) {
+        const known = followers.get(origin);
+        if (known) known.push(part);
+        else followers.set(origin, [part]);
       }
+    }
+    // Down to the greatest solution, as a group may lie in a loop.
+    for (const pending = [...flow.parts.keys()].reverse(); pending.length > 0; ) {
+      const part = pending.pop()!;
+      const bits = bitsOf(part) | this.#before(part);
+      if (bits === this.#built.get(part)) continue;
+      this.#built.set(part, bits);
+      for (const follower of followers.get(part) ?? []) pending.push(follower);
     }
   }
 

@@ -7,6 +7,7 @@
  */
 import { destinationRegister } from '../a64/instruction.js';
 import type { Section } from '../elf/file.js';
+import { ModuleError } from '../errors.js';
 import { type Block, type FlowGraph, flowGraph } from './flow-graph.js';
 import type { Extent } from './function-index.js';
 import { movedRegister, moveWide } from './instruction.js';
@@ -68,13 +69,20 @@ interface Observation {
 
 const NONE: Origins = new Set();
 
+/** How often a word may be looked at, on average: compilers' code takes 3. Hostile code can make it 500. */
+const EFFORT = 16;
+/** In words: what is smaller may need more. */
+const LEAST_CODE = 4096;
+
 class Flow {
   readonly #parts: ReadonlyMap<number, Reference>;
   /** One set for each part, so that equal states are the same. */
   readonly #alone: ReadonlyMap<Reference, Origins>;
   readonly #view: DataView;
+  readonly #name: string;
 
-  constructor({ section: { data }, parts }: CodeOfGroups) {
+  constructor({ section: { name, data }, parts }: CodeOfGroups) {
+    this.#name = name;
     this.#view = new DataView(data.buffer, data.byteOffset, data.length);
     this.#parts = parts;
     this.#alone = new Map([...parts.values()].map((part) => [part, new Set([part])]));
@@ -87,10 +95,13 @@ class Flow {
   /** The state at the start of each block that can be reached. */
   settle({ blocks, entries }: FlowGraph): (RegisterState | undefined)[] {
     const states: (RegisterState | undefined)[] = blocks.map(() => undefined);
-    const begin = (first: number, state: RegisterState): void => {
-      states[first] = join(states[first] ?? state, state);
-      for (const pending = [first]; pending.length > 0; ) {
+    let effort = Math.max(this.#view.byteLength / 4, LEAST_CODE) * EFFORT;
+    const begin = (starts: readonly number[], state: RegisterState): void => {
+      for (const start of starts) states[start] = join(states[start] ?? state, state);
+      for (const pending = [...starts]; pending.length > 0; ) {
         const index = pending.pop()!;
+        effort -= (blocks[index]!.end - blocks[index]!.offset) / 4;
+        if (effort < 0) throw new ModuleError('BAD_LAYOUT', `${this.#name}: its branches cannot be followed to an end`);
         const after = this.run(blocks[index]!, states[index]!);
         for (const next of blocks[index]!.next) {
           const before = states[next];
@@ -101,10 +112,10 @@ class Flow {
         }
       }
     };
-    for (const entry of entries) begin(entry, ALL_OTHER);
+    begin(entries, ALL_OTHER);
     for (const offset of this.#parts.keys()) {
       const block = lastNotAfter(blocks, offset);
-      if (block && offset < block.end && !states[block.index]) begin(block.index, ALL_UNSEEN);
+      if (block && offset < block.end && !states[block.index]) begin([block.index], ALL_UNSEEN);
     }
     return states;
   }

@@ -1,7 +1,10 @@
 import { describe, expect, it } from '@jest/globals';
+import { openModule } from '../../../lib/module/module-file.js';
 import { brokenGroups } from '../../../lib/verify/movw-group.js';
 import { referencesOf } from '../../../lib/verify/reference.js';
 import { verifyModule } from '../../../lib/verify/verify.js';
+import { ALLOC, buildModule, EXEC, type ObjectRelocation } from '../../support/object-file.js';
+import { codeOf } from '../../support/thrown.js';
 import { type BuiltReference, builtModule } from './built-module.js';
 
 const MOVZ = 0xd2800000;
@@ -278,3 +281,53 @@ describe('a MOVW group that is scheduled', () => {
     expect(brokenIn(0x40).map(({ reference }) => reference.offset)).toEqual([4]);
   });
 });
+
+describe('code that was made to take long', () => {
+  it.each([
+    ['continues one part in the next, backwards, thousands of times', chained(100_000), undefined],
+    ['joins the parts of hundreds of functions', spread(50_000), 'BAD_LAYOUT'],
+  ] as const)('%s', (_, { words, relocations, functions }, code) => {
+    const data = Buffer.from(Uint32Array.from(words).buffer);
+    const sections = [{ name: '.text', flags: ALLOC | EXEC, data, align: 8 }];
+    const symbols = [
+      { name: 'jiffies' },
+      ...functions.map((value) => ({ name: 'f', section: '.text', type: 2, value })),
+    ];
+    const bytes = buildModule({ sections, symbols, relocations: { '.text': relocations } }, 'vermagic=6.1.0 SMP');
+    const file = openModule(bytes, 'hostile');
+    expect(codeOf(() => verifyModule(file, { model: 'large', allowAdrp: true }))).toBe(code);
+  });
+});
+
+interface HostileCode {
+  readonly words: readonly number[];
+  readonly relocations: readonly ObjectRelocation[];
+  readonly functions: readonly bigint[];
+}
+
+/** Every MOVK continues the one behind it. */
+function chained(count: number): HostileCode {
+  const words = [branch(4 * (2 * count - 1))];
+  const relocations: ObjectRelocation[] = [];
+  for (let i = 0; i < count; i++) {
+    relocations.push({ offset: 4 * words.length, type: TYPES[0]!, symbol: 'jiffies' });
+    words.push(MOVK, i === 0 ? RET : branch(-12));
+  }
+  return { words, relocations, functions: [] };
+}
+
+/** Every register gets 16 parts, each in a function of its own, that all lead to one long block. */
+function spread(length: number): HostileCode {
+  const [registers, parts] = [31, 16];
+  const block = 1 + 2 * registers * parts;
+  const words = [RET];
+  const relocations: ObjectRelocation[] = [];
+  const functions: bigint[] = [];
+  for (let k = 0; k < registers * parts; k++) {
+    const offset = 4 * words.length;
+    functions.push(BigInt(offset));
+    relocations.push({ offset, type: TYPES[0]!, symbol: 'jiffies', addend: BigInt(8 * k) });
+    words.push((MOVZ | (k % registers)) >>> 0, branch(4 * block - offset - 4));
+  }
+  return { words: [...words, ...Array<number>(length).fill(NOP), RET], relocations, functions };
+}
