@@ -234,7 +234,7 @@ describe('an interrupt', () => {
     child.stdout.on('data', (chunk: Buffer) => output.push(chunk));
     child.stderr.on('data', (chunk: Buffer) => errors.push(chunk));
     const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
-    setTimeout(() => child.kill('SIGINT'), 4000);
+    setTimeout(() => child.kill('SIGINT'), 8000);
     expect(await ended).toBe(130);
     const document = JSON.parse(Buffer.concat(output).toString()) as Sampled & { interrupted: boolean };
     expect(document.interrupted).toBe(true);
