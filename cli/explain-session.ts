@@ -13,6 +13,7 @@ import { type PreparedModule, prepareModule } from '../lib/module/load.js';
 import type { ModuleAddresses } from '../lib/module/loaded-module.js';
 import type { RegionName } from '../lib/module/loader-rule.js';
 import { parsePlan } from '../lib/module/plan.js';
+import { lastNotAfter } from '../lib/verify/offset-search.js';
 import { builtForEnvironment, builtForVersion } from '../lib/verify/vermagic.js';
 import { readInput, readKernel } from './input.js';
 import { readModule } from './module-files.js';
@@ -111,7 +112,7 @@ async function addressesOf(
   if (base % pageSize !== 0) throw new UsageError(`--module-base ${moduleBase} is not page aligned`);
   const within = { base, end: va(base + PLT_SIZE) };
   const space = new AddressSpace({ start: within.base, end: within.end }, pageSize);
-  if (placement) space.reserve({ start: placement.text, end: placement.end });
+  if (placement) space.reserve(placement.area);
   const memory = new Map<RegionName, Va>();
   for (const [region, size] of prepared.layout.sizes) {
     const address = size > 0 ? space.allocate(size, within) : undefined;
@@ -120,26 +121,36 @@ async function addressesOf(
   return { memory };
 }
 
-/** Symbols of the image by run address; looked up when a message first has one. */
-function imageNames(kernel: Kernel, { text, end, offset }: Placement): (address: bigint) => string | undefined {
+/** Symbols of the image by run address; put in order when a message first has one. */
+function imageNames(kernel: Kernel, { text, end }: Placement): (address: bigint) => string | undefined {
+  let symbols: readonly NamedOffset[] | undefined;
   return (address) => {
     const signed = BigInt.asIntN(64, address);
     if (signed < BigInt(text) || signed >= BigInt(end)) return undefined;
-    const linked = Number(signed) - offset;
-    let [name, nearest] = ['', Number.NEGATIVE_INFINITY];
-    for (const [symbol, at] of symbolsOf(kernel)) if (at <= linked && at > nearest) [name, nearest] = [symbol, at];
-    if (name === '') return undefined;
-    return linked === nearest ? name : `${name}+0x${(linked - nearest).toString(16)}`;
+    symbols ??= symbolsOf(kernel);
+    const offset = Number(signed) - text;
+    const found = lastNotAfter(symbols, offset);
+    if (found === undefined) return undefined;
+    return found.offset === offset ? found.name : `${found.name}+0x${(offset - found.offset).toString(16)}`;
   };
 }
 
-/** kallsyms may hold functions only, exports are variables too. */
-function* symbolsOf(kernel: Kernel): Generator<readonly [string, number]> {
-  yield* kernel.exports();
+interface NamedOffset {
+  readonly name: string;
+  /** From `_text`. */
+  readonly offset: number;
+}
+
+/** Ascending. kallsyms may hold functions only, exports are variables too; of several names the exported one comes last. */
+function symbolsOf(kernel: Kernel): NamedOffset[] {
+  const { linkBase } = kernel;
+  const symbols: NamedOffset[] = [];
   try {
     const { names, addresses } = kernel.symbols();
-    for (const [i, name] of names.entries()) yield [name, addresses[i]!];
+    for (const [i, name] of names.entries()) symbols.push({ name, offset: addresses[i]! - linkBase });
   } catch (error) {
     if (!(error instanceof ImageFormatError && error.code === 'NO_SYMBOLS')) throw error;
   }
+  for (const [name, address] of kernel.exports()) symbols.push({ name, offset: address - linkBase });
+  return symbols.sort((a, b) => a.offset - b.offset);
 }

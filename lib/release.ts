@@ -34,6 +34,9 @@ export function hasChange(release: string, { since, backports = [] }: Change): b
 
 /** The kernel that is meant where only an era is given: the long-term one of that era. */
 const ERA_RELEASES: Readonly<Record<string, string>> = {
+  '4.6': '4.9',
+  '4.12': '4.14',
+  '4.17': '4.19',
   '5.4': '5.10',
   '6.0': '6.1',
   '6.5': '6.6',

@@ -1,7 +1,7 @@
 /**
  * Applies relocations to the bytes of one section (AAELF64 5.7, with Linux's ranges).
  *
- * X is a double: exact as long as the addend has 32 bits, which all real ones have, and computed again by bigint where not. The check
+ * X is a double: exact below 2^53 with an addend of 32 bits, which all real ones have, and computed again by bigint where not. The check
  * comes before the write: a place is untouched unless X fits, where Linux leaves a truncated value behind and refuses the module.
  *
  * All records in one loop, as one by one they take three times as long; what cannot be applied is told to the caller, not thrown, because

@@ -13,7 +13,7 @@ export const TYPE_LIMIT = Math.max(...RELOCATION_ROWS.map((row) => row.type)) + 
 /** What is written; 0 marks a type that no row names. */
 export const UNKNOWN = 0;
 export const NOTHING = 1;
-export const DATA16 = 2;
+const DATA16 = 2;
 export const DATA32 = 3;
 export const DATA64 = 4;
 export const INSTRUCTION = 5;

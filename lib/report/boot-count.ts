@@ -24,9 +24,9 @@ export function countBoots(boots: readonly PlacedBoot[], { machine, environment,
   const isInit = scheme.regions.map(isInitRegion);
   const known = new Map<string, number>();
   const patterns: number[][] = [];
-  const pattern = boots.map(({ placement: { text }, random }) => {
-    const sweep = new BootSweep(linked, { machine, text, isInit });
-    const counts = [...sweep.run({ seed: random, moduleSeed: random }).counts];
+  const sweep = new BootSweep(linked, { machine, text: undefined, isInit });
+  const pattern = boots.map(({ placement, random }) => {
+    const counts = [...sweep.load(placement, random).counts];
     const key = counts.join();
     const index = known.get(key) ?? patterns.push(counts) - 1;
     known.set(key, index);

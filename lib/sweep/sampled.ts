@@ -53,14 +53,22 @@ export class BootSweep {
     const { machine, text } = this.#setup;
     const placement = place(machine, text === undefined ? { seed } : { text });
     const random = machine.era.moduleSeed === 'image' ? seed : moduleSeed;
+    return { seed, moduleSeed: random, text: placement.text, ...this.load(placement, random) };
+  }
+
+  /**
+   * Loads all modules beside an image that is placed.
+   * @param random draws the module region
+   * @throws as `run`
+   */
+  load(placement: Placement, random: bigint): Pick<BootResult, 'moduleBase' | 'counts'> {
     const regions = chooseRegions(placement.region, random);
     const first = regions[0];
     if (!first) throw new PlacementError('REGION_FULL', 'the image is larger than any module region');
-    const counts = this.#load(placement, regions);
-    return { seed, moduleSeed: random, text: placement.text, moduleBase: first.base, counts };
+    return { moduleBase: first.base, counts: this.#counts(placement, regions) };
   }
 
-  #load({ text, area, region: { pageSize } }: Placement, regions: readonly ModuleRegion[]): Int32Array {
+  #counts({ text, area, region: { pageSize } }: Placement, regions: readonly ModuleRegion[]): Int32Array {
     const { names, regionCount, needs } = this.#modules;
     const addresses = new Float64Array(names.length * regionCount);
     const counts = new Int32Array(names.length);

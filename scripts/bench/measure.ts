@@ -2,7 +2,7 @@
  * Clocks and medians, and lines that put a figure beside its yardstick.
  *
  * What is counted is processor time (user and system, of all threads): the machines that benchmarks run on have other things to do,
- * and wall time on a busy one says more about those. Wall times are printed too, for whoever has a quiet machine.
+ * and wall time on a busy one says more about those. Wall times stand beside it, and count where a limit is one of waiting.
  */
 import type { ProcessFigures } from './yardstick.js';
 
