@@ -1,3 +1,4 @@
+import { isatty } from 'node:tty';
 import type { Argv } from 'yargs';
 import { formatU64 } from '../../lib/address.js';
 import type { Candidate } from '../../lib/explain/candidate.js';
@@ -30,7 +31,8 @@ export async function handler(values: unknown): Promise<void> {
   const { lines = [], json, ...options } = values as Arguments;
   const [first] = lines;
   const isLog = first === undefined || first === '-' || (lines.length === 1 && first.trimEnd().includes('\n'));
-  if (first === undefined && process.stdin.isTTY) throw new UsageError('a line to explain is missing');
+  // process.stdin would make its descriptor non-blocking.
+  if (first === undefined && isatty(0)) throw new UsageError('a line to explain is missing');
   if (first === '-' && lines.length > 1) throw new UsageError('- stands for a whole log and comes alone');
   const context = await openContext(options);
   if (isLog) {
@@ -109,11 +111,12 @@ const ROW_LIMIT = 20;
 
 const MARGIN = 10;
 
-function printExplanation({ matched, meaning, rule, candidates, remedy }: Explanation): void {
+function printExplanation({ matched, meaning, rule, candidates, noCandidates, remedy }: Explanation): void {
   process.stdout.write(`${printable(matched)}\n`);
   printParagraph('means', meaning);
   if (rule !== undefined) printParagraph('rule', `${rule}.`);
   printParagraph('remedy', remedy);
+  if (noCandidates !== undefined) printParagraph('place', `${noCandidates}.`);
   if (candidates.length === 0) return;
   printTable(
     ['  place', 'function', 'refers to', 'distance'],

@@ -2,7 +2,7 @@
  * Explains the one-line complaints of the kernel about modules, distances and KASLR: a table of patterns, and what a module and
  * a kernel at hand add to it.
  */
-import { findCandidates } from './candidate.js';
+import { type Candidate, findCandidates, type Query } from './candidate.js';
 import type { ExplainContext, Explanation, Pattern } from './explanation.js';
 import { KASLR_PATTERNS } from './kaslr-pattern.js';
 import { MEMORY_PATTERNS } from './memory-pattern.js';
@@ -28,16 +28,31 @@ export function explainLine(line: string, context: ExplainContext): Explanation 
     const match = text.includes(keyword) ? expression.exec(text) : null;
     if (!match) continue;
     const { search, isAboutDistance, ...reading } = read(match, context);
-    const isOther =
-      reading.module !== undefined && reading.module.replaceAll('-', '_') !== context.module?.prepared.file.name;
+    const given = context.module?.prepared.file.name;
+    const isOther = reading.module !== undefined && reading.module.replaceAll('-', '_') !== given;
+    const candidates = search && context.module && !isOther ? findCandidates(context.module, search) : [];
     return {
       ...reading,
       pattern: id,
       matched: match[0],
       rule: isAboutDistance && context.version ? moduleRuleOf(context.version) : undefined,
-      candidates: search && context.module && !isOther ? findCandidates(context.module, search) : [],
+      candidates,
+      noCandidates:
+        given === undefined ? undefined : whyNone(candidates, given, isOther ? reading.module : undefined, search),
     };
   }
+  return undefined;
+}
+
+/** Why a module at hand has no candidates, where one could expect some. */
+function whyNone(
+  candidates: readonly Candidate[],
+  given: string,
+  other: string | undefined,
+  search: Query | undefined,
+): string | undefined {
+  if (other !== undefined) return `the line names ${other}, not ${given}, where nothing was looked for`;
+  if (search && candidates.length === 0) return `none in ${given} can be what the line is about`;
   return undefined;
 }
 

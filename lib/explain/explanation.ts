@@ -45,4 +45,6 @@ export interface Explanation extends Omit<Reading, 'search' | 'isAboutDistance'>
   /** Where modules may lie in that kernel, if it matters and the kernel is known. */
   readonly rule: string | undefined;
   readonly candidates: readonly Candidate[];
+  /** Why there are none though a module was at hand: it is not the one that the line names, or nothing in it fits. */
+  readonly noCandidates: string | undefined;
 }

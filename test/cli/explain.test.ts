@@ -180,6 +180,29 @@ describe('explain', () => {
     expect(runRefused(['explain', line, ...known, '--at', plan])).toContain('no addresses of many_calls');
   });
 
+  it('says that a line names another module than the one at hand', () => {
+    const { status, stdout } = run(['explain', OVERFLOW, '--module', module]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^ {2}place {3}the line names tun, not many_calls, where nothing was looked for\.$/m);
+    expect(runJson<Explained>('explain', OVERFLOW, '--module', module)).toMatchObject({
+      module: 'tun',
+      candidates: [],
+    });
+    expect(run(['explain', 'tun: module PLT section(s) missing', '--module', module]).stdout).toContain(
+      'not many_calls',
+    );
+    expect(run(['explain', OVERFLOW]).stdout).not.toMatch(/^ {2}place/m);
+  });
+
+  it('says that nothing in the module at hand fits, where something could', () => {
+    const none = 'none in many_calls can be what the line is about.';
+    const placesOf = (line: string) => run(['explain', line, '--module', module]).stdout.split('\n  place   ')[1];
+    expect(placesOf('unsupported RELA relocation: 311')).toBe(`${none}\n`);
+    expect(placesOf('many-calls: Unknown symbol no_such_symbol (err -2)')).toBe(`${none}\n`);
+    expect(placesOf('KASLR enabled')).toBeUndefined();
+    expect(placesOf('many_calls: module PLT section(s) missing')).toBeUndefined();
+  });
+
   it('lists where a module has a type that a kernel refuses', () => {
     const pic = samplePath('6.12/pic.ko');
     const { candidates } = runJson<Explained>('explain', 'unsupported RELA relocation: 311', '--module', pic);
