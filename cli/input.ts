@@ -1,5 +1,5 @@
 /** Files and numbers as they come from the command line. */
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, fstatSync, readFileSync, readSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Va, vaFromBigInt } from '../lib/address.js';
 import { type Kernel, openKernel } from '../lib/image/kernel.js';
@@ -7,9 +7,62 @@ import { type KernelConfig, parseKernelConfig } from '../lib/image/kernel-config
 import { aboutFile, UsageError } from './output/error.js';
 import { formatSize } from './output/print.js';
 
-/** The bytes of a file, or of standard input for `-`. */
+/**
+ * The bytes of a file, or of standard input for `-`.
+ * @throws UsageError for a pipe with more than 2 GiB, as readFileSync() does for a file
+ */
 export function readInput(file: string): Uint8Array {
-  return readFileSync(file === '-' ? 0 : file);
+  return file === '-' ? readStandardInput(2 ** 31 - 1, 'larger than 2 GiB') : readFileSync(file);
+}
+
+const STDIN = 0;
+const CHUNK = 2 ** 20;
+
+/**
+ * Chunks are filled before the next is made: a writer of single bytes must not cost one for each.
+ * @throws UsageError with the words given for more than `limit` bytes, at the latest one chunk after them
+ */
+function readStandardInput(limit: number, refusal: string): Uint8Array {
+  const { size } = fstatSync(STDIN);
+  if (size > limit) throw new UsageError(refusal);
+  const chunks = [];
+  for (let total = 0; ; ) {
+    const chunk = Buffer.allocUnsafe(CHUNK);
+    const filled = fill(chunk);
+    chunks.push(chunk.subarray(0, filled));
+    total += filled;
+    if (total > limit) throw new UsageError(refusal);
+    if (filled < CHUNK) return Buffer.concat(chunks, total);
+  }
+}
+
+/** Reads until the chunk is full or the input ends, and returns how much there was. */
+function fill(chunk: Buffer): number {
+  let filled = 0;
+  while (filled < chunk.length) {
+    const count = readSome(chunk, filled);
+    if (count === 0) break;
+    filled += count;
+  }
+  return filled;
+}
+
+const POLL_MS = 10;
+const never = new Int32Array(new SharedArrayBuffer(4));
+
+/** Another process that holds the same pipe may have made it non-blocking; then a slow writer looks like an error. */
+function readSome(chunk: Buffer, at: number): number {
+  for (;;) {
+    try {
+      return readSync(STDIN, chunk, at, chunk.length - at, null);
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      // Windows' word for the end of a pipe.
+      if (code === 'EOF') return 0;
+      if (code !== 'EAGAIN') throw error;
+      Atomics.wait(never, 0, 0, POLL_MS);
+    }
+  }
 }
 
 /** Far above any plan or .config: values parsed from JSON take twenty times its size. */
@@ -22,19 +75,23 @@ const SYSTEM_MAP_LIMIT = 128 * 2 ** 20;
  * @throws UsageError for what is larger than any such text, before it becomes one: a string ends at 512 MiB
  */
 export function readText(file: string, limit = TEXT_LIMIT): string {
-  const check = (size: number): void => {
-    if (size > limit) throw new UsageError(`is no text of its kind: larger than ${formatSize(limit)}`);
-  };
-  if (file !== '-') check(statSync(file).size);
-  const bytes = readInput(file);
-  // A pipe has no size before it is read.
-  check(bytes.length);
+  const refusal = `is no text of its kind: larger than ${formatSize(limit)}`;
+  if (file !== '-' && statSync(file).size > limit) throw new UsageError(refusal);
+  const bytes = file === '-' ? readStandardInput(limit, refusal) : readInput(file);
+  // A named pipe has no size before it is read.
+  if (bytes.length > limit) throw new UsageError(refusal);
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString('utf8');
 }
 
 export interface KernelFileOptions {
   readonly era?: string | undefined;
   readonly config?: string | undefined;
+}
+
+/** All files that readKernel() reads. */
+export function filesOfKernel(file: string, options: KernelFileOptions = {}): string[] {
+  const config = options.config ?? configBeside(file);
+  return config === undefined ? [file] : [file, config];
 }
 
 /** Opens a kernel with the configuration given, or the `config-X` beside a `vmlinuz-X`. */
