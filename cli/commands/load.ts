@@ -10,7 +10,7 @@ import type { ModuleFile } from '../../lib/module/module-file.js';
 import { ModuleLoader } from '../../lib/module/module-loader.js';
 import { moduleElf } from '../../lib/module/placed-elf.js';
 import { parsePlan } from '../../lib/module/plan.js';
-import { readKernel, readText } from '../input.js';
+import { filesOfKernel, readKernel, readText } from '../input.js';
 import { findExporters, findModules, nameOfFile, readModule } from '../module-files.js';
 import { environmentOf, exportsAt, REGION_OPTIONS, type RegionArguments, regionsOf } from '../module-session.js';
 import { aboutFile, FileError } from '../output/error.js';
@@ -57,7 +57,8 @@ export async function handler(values: unknown): Promise<void> {
   const tree = options.modules === undefined ? undefined : await findModules(options.modules);
   const fileOf = (name: string): string | undefined => files.get(name) ?? tree?.get(name);
 
-  const output = options.output === undefined ? undefined : await OutputFolder.create(options.output);
+  const output =
+    options.output === undefined ? undefined : await OutputFolder.create(options.output, filesRead(options, tree));
   const modules: Summary[] = [];
   const open = async (name: string): Promise<ModuleFile | undefined> => {
     const file = fileOf(name);
@@ -77,6 +78,12 @@ export async function handler(values: unknown): Promise<void> {
   }
   if (options.json) printJson({ text: formatVa(text), modules: modules.map(toJson) });
   else printModules(modules);
+}
+
+/** The whole tree, though only dependencies are read from it: a module there is nobody's output. */
+function filesRead(options: Arguments, tree: ReadonlyMap<string, string> | undefined): string[] {
+  const named = [...options.files, options.at, options.symbols].filter((file) => file !== undefined);
+  return [...filesOfKernel(options.kernel, options), ...named, ...(tree?.values() ?? [])];
 }
 
 async function openSession(kernel: Kernel, options: Arguments) {

@@ -5,7 +5,7 @@ import { mapKernel } from '../../lib/mmu/kernel-mapping.js';
 import type { Stage } from '../../lib/mmu/mapping-rule.js';
 import { ptdump } from '../../lib/mmu/ptdump.js';
 import { straddle } from '../../lib/mmu/straddle.js';
-import { readKernel } from '../input.js';
+import { filesOfKernel, readKernel } from '../input.js';
 import { changeOf, linearMapsOf, type MappableKernel, mappableKernel } from '../mapping.js';
 import { aboutFile } from '../output/error.js';
 import { requireNotInput, STANDARD_OUTPUT, writeOutput } from '../output/file.js';
@@ -46,7 +46,7 @@ export function builder(argv: Argv): Argv {
 export async function handler(values: unknown): Promise<void> {
   const options = values as Arguments;
   const kernel = await readKernel(options.kernel, options);
-  if (options.output !== undefined) await requireNotInput(options.output, options.kernel);
+  if (options.output !== undefined) await requireNotInput(options.output, ...filesOfKernel(options.kernel, options));
   await aboutFile(options.kernel, async () => {
     const placement = placeKernel(kernel, options, true);
     const { text: start, end } = placement;

@@ -3,7 +3,7 @@ import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { formatU64, formatVa } from '../../lib/address.js';
 import { placedElf } from '../../lib/image/placed-elf.js';
 import { relocateImage } from '../../lib/reloc/relative.js';
-import { readKernel } from '../input.js';
+import { filesOfKernel, readKernel } from '../input.js';
 import { aboutFile } from '../output/error.js';
 import { requireNotInput, STANDARD_OUTPUT, writeOutput } from '../output/file.js';
 import { formatCount, printFields, printJson } from '../output/print.js';
@@ -30,7 +30,7 @@ export function builder(argv: Argv): Argv {
 
 export async function handler(values: unknown): Promise<void> {
   const options = values as Arguments;
-  if (options.output !== undefined) await requireNotInput(options.output, options.kernel);
+  if (options.output !== undefined) await requireNotInput(options.output, ...filesOfKernel(options.kernel, options));
   const kernel = await readKernel(options.kernel, options);
   const { placement, applied, bytes } = await aboutFile(options.kernel, () => {
     const placement = placeKernel(kernel, options, false);

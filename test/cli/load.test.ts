@@ -1,5 +1,5 @@
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { copyFileSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from '@jest/globals';
 import { run, runJson, runRefused, temporaryFolder } from '../support/cli.js';
@@ -100,6 +100,67 @@ describe('load refuses', () => {
     const file = written('innocent.ko', buildModule({ sections: [text] }, 'name=../escaped', MAGIC));
     expect(runRefused(['load', file, ...KERNEL, '-o', output])).toBe(`${file}: '../escaped' is no module name`);
     expect(readdirSync(folder)).not.toContain('escaped.ko');
+  });
+
+  describe('to replace what it reads:', () => {
+    const line = (file: string): string => `${file}: is an input; inputs are never overwritten`;
+    /** A folder with copies of samples, and a check that they are all it holds, unchanged. */
+    const copies = (name: string, files: Record<string, string>) => {
+      const place = join(folder, name);
+      mkdirSync(place);
+      for (const [copy, sample] of Object.entries(files)) copyFileSync(samplePath(sample), join(place, copy));
+      return {
+        place,
+        expectUnchanged: () => {
+          expect(readdirSync(place).sort()).toEqual(Object.keys(files).sort());
+          for (const [copy, sample] of Object.entries(files))
+            expect(readFileSync(join(place, copy)).equals(readFileSync(samplePath(sample)))).toBe(true);
+        },
+      };
+    };
+
+    it('a module in the folder of the output, however that is named', () => {
+      const { place, expectUnchanged } = copies('own', { 'init_only.ko': '6.1/init_only.ko' });
+      symlinkSync(place, join(folder, 'own-alias'));
+      for (const output of [place, join(folder, 'own-alias'), `${place}/../own/`])
+        expect(runRefused(['load', join(place, 'init_only.ko'), ...KERNEL, '-o', output])).toBe(
+          line(join(output, 'init_only.ko')),
+        );
+      expectUnchanged();
+      expect(run(['load', join(place, 'init_only.ko'), ...KERNEL, '-o', join(place, 'out')]).status).toBe(0);
+      expect(readdirSync(place)).toEqual(['init_only.ko', 'out']);
+    });
+
+    it('what it depends on, in the tree, and a module of the tree that is read from elsewhere', () => {
+      const { place, expectUnchanged } = copies('tree', { 'exporter.ko': '6.1/exporter.ko' });
+      const args = ['--modules', place, ...KERNEL, '-o', place];
+      expect(runRefused(['load', module('importer'), ...args])).toBe(line(join(place, 'exporter.ko')));
+      expect(runRefused(['load', module('exporter'), ...args])).toBe(line(join(place, 'exporter.ko')));
+      expectUnchanged();
+    });
+
+    it('the kernel, its configuration, a plan or a System.map, even if called as a module is', () => {
+      const taken = (name: string, bytes: Uint8Array | string) => {
+        const place = join(folder, name);
+        mkdirSync(place);
+        const file = join(place, 'init_only.ko');
+        writeFileSync(file, bytes);
+        return { file, refuse: (...args: string[]) => runRefused(['load', module('init_only'), ...args, '-o', place]) };
+      };
+      const kernel = taken('as-kernel', readFileSync(samplePath('6.1/vmlinux')));
+      expect(kernel.refuse('--kernel', kernel.file, '--seed', '1')).toBe(line(kernel.file));
+      const config = taken('as-config', 'CONFIG_RELOCATABLE=y\n');
+      expect(config.refuse(...KERNEL, '--config', config.file)).toBe(line(config.file));
+      const map = taken('as-map', 'ffff800008000000 T _text\n');
+      expect(map.refuse(...KERNEL, '--symbols', map.file)).toBe(line(map.file));
+      const memory = { core: '0xffffa00001000000', init: '0xffffa00001100000' };
+      const plan = taken('as-plan', JSON.stringify({ modules: [{ name: 'init_only', memory }] }));
+      expect(plan.refuse(...AT_TEXT, '--at', plan.file)).toBe(line(plan.file));
+      for (const { file } of [kernel, config, map, plan]) expect(readdirSync(dirname(file))).toEqual(['init_only.ko']);
+      // What was not read is replaced.
+      expect(run(['load', module('init_only'), ...KERNEL, '-o', dirname(plan.file)]).status).toBe(0);
+      expect(readFileSync(plan.file).subarray(1, 4).toString()).toBe('ELF');
+    });
   });
 
   it('a live patch', () => {

@@ -152,8 +152,25 @@ describe('what relocate refuses, leaving no file behind', () => {
     expect(refuse(join(place, 'folder'), join(place, 'out'))).toContain(`${join(place, 'folder')}: is a directory`);
     expect(refuse(join(place, 'kernel'), join(place, 'none', 'out'))).toContain('none/out: no such file');
     expect(refuse(join(place, 'kernel'), join(place, 'folder'))).toContain(`${join(place, 'folder')}: is a directory`);
-    expect(refuse(join(place, 'kernel'), join(place, 'folder', '..', 'kernel'))).toContain('is the input');
+    expect(refuse(join(place, 'kernel'), join(place, 'folder', '..', 'kernel'))).toContain('is an input');
     expect(readdirSync(place).sort()).toEqual(['folder', 'kernel']);
-    expect(Buffer.compare(readFileSync(join(place, 'kernel')), sample)).toBe(0);
+    expect(readFileSync(join(place, 'kernel')).equals(sample)).toBe(true);
+  });
+
+  it.each(['relocate', 'map'])('an output of %s onto the configuration, named or beside the kernel', (command) => {
+    const place = path(`config-${command}`);
+    mkdirSync(place);
+    const [kernel, config, other] = ['vmlinuz-1', 'config-1', 'other'].map((name) => join(place, name));
+    writeFileSync(kernel!, readSample('6.1/vmlinux'));
+    for (const file of [config, other]) writeFileSync(file!, 'CONFIG_RELOCATABLE=y\n');
+    const args = [command, kernel!, '--seed', SEED, ...(command === 'map' ? ['--phys', '0x40200000'] : [])];
+    const line = (file: string): string => `${file}: is an input; inputs are never overwritten`;
+    expect(runRefused([...args, '-o', config!])).toBe(line(config!));
+    expect(runRefused([...args, '--config', other!, '-o', other!])).toBe(line(other!));
+    expect(runRefused([...args, '-o', kernel!])).toBe(line(kernel!));
+    for (const file of [config, other]) expect(readFileSync(file!, 'utf8')).toBe('CONFIG_RELOCATABLE=y\n');
+    // Not read, it is a file like any other.
+    expect(run([...args, '-o', other!]).status).toBe(0);
+    expect(readFileSync(other!, 'utf8')).not.toContain('CONFIG');
   });
 });

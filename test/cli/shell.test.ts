@@ -1,7 +1,8 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { describe, expect, it } from '@jest/globals';
 import { MAIN, run, runJson, runRefused, temporaryFolder } from '../support/cli.js';
 import { readSample, samplePath } from '../support/sample.js';
@@ -57,6 +58,16 @@ describe('standard output', () => {
     expect(runRefused(['load', module, '--kernel', kernel, '--seed', '5', '-o', '-'])).toContain('a folder is needed');
   });
 
+  if (existsSync('/proc/self')) {
+    it('goes to no folder where none can be made', () => {
+      const module = samplePath('6.1/init_only.ko');
+      for (const output of ['/proc/kaslrkit', '/proc/kaslrkit/deep'])
+        expect(runRefused(['load', module, '--kernel', kernel, '--seed', '5', '-o', output])).toBe(
+          `${output}: no such file`,
+        );
+    });
+  }
+
   it('that nobody reads is no error', async () => {
     expect(await runInto('pipe', ['place', kernel, '--seed', '5'], true)).toEqual([0, '']);
   });
@@ -74,6 +85,72 @@ describe('standard output', () => {
       closeSync(full);
     });
   }
+});
+
+describe('standard input', () => {
+  const LINE = 'module tun: overflow in relocation type 261 val fffffdfffc000654\n';
+  const READ_INPUT = new URL('../../dist/cli/input.js', import.meta.url).href;
+
+  /** Feeds the parts one by one with a pause before each, as a slow writer does. */
+  async function feed(args: string[], parts: readonly string[]): Promise<[number | null, string, string]> {
+    const child = spawn(process.execPath, args, { stdio: 'pipe' });
+    const said = ['', ''];
+    for (const [i, stream] of [child.stdout, child.stderr].entries())
+      stream.on('data', (text: Buffer) => {
+        said[i] += text.toString();
+      });
+    const closed = new Promise<number | null>((done) => child.on('close', done));
+    for (const part of parts) {
+      await setTimeout(400);
+      child.stdin.write(part);
+    }
+    child.stdin.end();
+    return [await closed, said[0]!, said[1]!];
+  }
+
+  it.each([[[]], [['-']]])('is a log that may come late and in parts (explain %j)', async (names) => {
+    const parts = ['', LINE.slice(0, 20), LINE.slice(20)];
+    const whole = run(['explain'], { input: Buffer.from(LINE) });
+    expect(whole.stdout).toContain('overflow');
+    expect(await feed([MAIN, 'explain', ...names], parts)).toEqual([0, whole.stdout, '']);
+  });
+
+  it('is read whole even if someone made it non-blocking', async () => {
+    // The getter of process.stdin does, and reading then fails where nothing has come yet.
+    const script = (read: string): string[] => [
+      '--input-type=module',
+      '-e',
+      `import { readFileSync } from 'node:fs'; import { readInput } from '${READ_INPUT}';
+       process.stdin; process.stdout.write(${read})`,
+    ];
+    const parts = ['a', 'b'.repeat(3 * 2 ** 20), 'c'];
+    expect((await feed(script('readFileSync(0)'), parts))[2]).toContain('EAGAIN');
+    expect(await feed(script("readInput('-')"), parts)).toEqual([0, parts.join(''), '']);
+  });
+
+  it('may be a file, and one that is not to be replaced', () => {
+    const log = at('kernel.log');
+    writeFileSync(log, LINE);
+    const redirected = (args: string[], file: string) => {
+      const stdin = openSync(file, 'r');
+      const { status, stdout, stderr } = spawnSync(process.execPath, [MAIN, ...args], {
+        stdio: [stdin],
+        encoding: 'utf8',
+      });
+      closeSync(stdin);
+      return [status, stdout, stderr];
+    };
+    expect(redirected(['explain'], log)).toEqual([0, run(['explain', '-'], { input: Buffer.from(LINE) }).stdout, '']);
+    const image = at('redirected');
+    writeFileSync(image, readSample('6.1/Image'));
+    expect(redirected(['relocate', '-', '--seed', '5', '-o', image], image)).toEqual([
+      2,
+      '',
+      `kaslrkit: ${image}: is an input; inputs are never overwritten\n`,
+    ]);
+    expect(Buffer.compare(readFileSync(image), readSample('6.1/Image'))).toBe(0);
+    expect(redirected(['relocate', '-', '--seed', '5', '-o', at('beside')], image)[0]).toBe(0);
+  });
 });
 
 describe('a module that lies about its name', () => {

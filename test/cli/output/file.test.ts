@@ -37,14 +37,19 @@ describe('requireNotInput', () => {
     writeFileSync(at('input'), 'old');
     symlinkSync(at('input'), at('alias'));
     symlinkSync(folder, at('here'));
+    writeFileSync(at('second'), 'old');
     for (const [output, input] of [
       ['input', 'input'],
       ['input', 'alias'],
       ['here/input', 'input'],
       ['input', 'here/alias'],
+      ['alias', 'here/alias'],
     ] as const) {
-      await expect(requireNotInput(at(output), at(input))).rejects.toThrow(UsageError);
+      await expect(requireNotInput(at(output), at('second'), at(input))).rejects.toThrow(`${at(output)}: is an input`);
     }
+    // Only the link is replaced.
+    await expect(requireNotInput(at('alias'), at('input'))).resolves.toBeUndefined();
+    await expect(requireNotInput('/dev/null', '/dev/null')).resolves.toBeUndefined();
     await expect(requireNotInput(at('other'), at('input'))).resolves.toBeUndefined();
     await expect(requireNotInput(at('input'), '-')).resolves.toBeUndefined();
     await expect(requireNotInput('-', at('input'))).resolves.toBeUndefined();
@@ -54,7 +59,7 @@ describe('requireNotInput', () => {
 describe('OutputFolder', () => {
   it('shows nothing until all is there, and replaces links', async () => {
     linkTo('victim', 'modules/b.ko');
-    const output = await OutputFolder.create(at('modules'));
+    const output = await OutputFolder.create(at('modules'), []);
     await output.add('a.ko', bytes);
     await output.add('b.ko', bytes);
     expect(existsSync(at('modules/a.ko'))).toBe(false);
@@ -66,20 +71,46 @@ describe('OutputFolder', () => {
   });
 
   it('leaves nothing of what was not published', async () => {
-    const output = await OutputFolder.create(at('given-up'));
+    const output = await OutputFolder.create(at('given-up'), []);
     await output.add('a.ko', bytes);
     output.discard();
     expect(readdirSync(at('given-up'))).toEqual([]);
   });
 
+  it('replaces no input, by whatever name it was read, and any other file', async () => {
+    linkTo('real.ko', 'inputs/link.ko');
+    writeFileSync(at('inputs/plain.ko'), 'old');
+    writeFileSync(at('inputs/other.ko'), 'old');
+    symlinkSync(at('inputs'), at('inputs-alias'));
+    const output = await OutputFolder.create(at('inputs'), [at('inputs-alias/link.ko'), at('inputs-alias/plain.ko')]);
+    for (const name of ['link.ko', 'plain.ko'])
+      await expect(output.add(name, bytes)).rejects.toThrow(`${at('inputs', name)}: is an input`);
+    await output.add('other.ko', bytes);
+    await output.publish();
+    output.discard();
+    const texts = ['link.ko', 'plain.ko', 'other.ko'].map((name) => readFileSync(at('inputs', name), 'utf8'));
+    expect(texts).toEqual(['old', 'old', 'new']);
+  });
+
+  it('is made with the folders it lies in, and none where nothing can be made', async () => {
+    const output = await OutputFolder.create(at('made', 'one', 'two'), []);
+    output.discard();
+    expect(readdirSync(at('made', 'one', 'two'))).toEqual([]);
+    writeFileSync(at('no-folder'), 'old');
+    await expect(OutputFolder.create(at('no-folder', 'deep'), [])).rejects.toThrow(/no-folder.deep: /);
+    await expect(OutputFolder.create(at('no-folder'), [])).rejects.toThrow(/no-folder: .*not a directory/);
+    await expect(OutputFolder.create(at('unmade'), [at('missing')])).rejects.toThrow(`${at('missing')}: `);
+    expect(existsSync(at('unmade'))).toBe(false);
+  });
+
   it.each(['../x.ko', '/x.ko', 'a/b.ko', '..\\x.ko', 'c:x.ko', 'C:\\x.ko'])('takes no %s for a name', async (name) => {
-    const output = await OutputFolder.create(at('strict'));
+    const output = await OutputFolder.create(at('strict'), []);
     await expect(output.add(name, bytes)).rejects.toThrow(UsageError);
     output.discard();
     expect(readdirSync(at('strict'))).toEqual([]);
   });
 
   it('is no standard output', async () => {
-    await expect(OutputFolder.create('-')).rejects.toThrow(UsageError);
+    await expect(OutputFolder.create('-', [])).rejects.toThrow(UsageError);
   });
 });
