@@ -1,6 +1,6 @@
 /** What `explain` is told beside the message: a module, a kernel, and where both were. */
 import type { InferredOptionTypes, Options } from 'yargs';
-import { parseVa, toU64, type Va, va } from '../lib/address.js';
+import { toU64, type Va, va } from '../lib/address.js';
 import { ImageFormatError } from '../lib/errors.js';
 import type { KnownAddress, SearchedModule } from '../lib/explain/candidate.js';
 import type { ExplainContext } from '../lib/explain/explanation.js';
@@ -17,7 +17,7 @@ import { lastNotAfter } from '../lib/verify/offset-search.js';
 import { builtForEnvironment, builtForVersion } from '../lib/verify/vermagic.js';
 import { readInput, readKernel } from './input.js';
 import { readModule } from './module-files.js';
-import { environmentOf } from './module-session.js';
+import { environmentOf, parseModuleBase } from './module-session.js';
 import { aboutFile, UsageError } from './output/error.js';
 import { type PlacementArguments, placeKernel } from './placement.js';
 
@@ -108,8 +108,7 @@ async function addressesOf(
     });
   }
   if (moduleBase === undefined) return undefined;
-  const base = parseVa(moduleBase, '--module-base');
-  if (base % pageSize !== 0) throw new UsageError(`--module-base ${moduleBase} is not page aligned`);
+  const base = parseModuleBase(moduleBase, pageSize);
   const within = { base, end: va(base + PLT_SIZE) };
   const space = new AddressSpace({ start: within.base, end: within.end }, pageSize);
   if (placement) space.reserve(placement.area);

@@ -7,6 +7,7 @@ import { chooseRegions, DIRECT_SIZE, type ModuleRegion, PLT_SIZE } from '../lib/
 import type { Placement } from '../lib/kaslr/place.js';
 import { type LoaderEnvironment, loaderRuleOf } from '../lib/module/loader-rule.js';
 import { readSystemMap } from './input.js';
+import { UsageError } from './output/error.js';
 import { type PlacementArguments, parseSeed } from './placement.js';
 
 export const REGION_OPTIONS = {
@@ -49,14 +50,34 @@ export function regionsOf(
 ): ModuleRegion[] {
   const moduleBase = options['module-base'];
   if (moduleBase !== undefined) {
-    const base = parseVa(moduleBase, '--module-base');
+    const base = parseModuleBase(moduleBase, kernel.pageSize);
     const region = (kind: 'direct' | 'plt', size: number): ModuleRegion => ({ kind, base, end: va(base + size) });
     return [region('direct', DIRECT_SIZE), region('plt', PLT_SIZE)];
   }
   const moduleSeed = options['module-seed'];
   const own = moduleSeed === undefined ? undefined : parseSeed(moduleSeed);
-  const shared = kernel.era.moduleSeed === 'image' ? placement.seed : undefined;
-  return chooseRegions(placement.region, own ?? shared ?? 0n);
+  return chooseRegions(placement.region, moduleRandom(placement, own) ?? 0n);
+}
+
+/**
+ * The value that draws the module region: the image's seed in eras that share it, else the module region's own.
+ * @throws UsageError if both are given and differ: no boot does that
+ */
+export function moduleRandom({ seed, region }: Placement, own: bigint | undefined): bigint | undefined {
+  const shared = region.era.moduleSeed === 'image' ? seed : undefined;
+  if (shared !== undefined && own !== undefined && own !== shared) {
+    throw new UsageError('--module-seed: before 6.0 the seed of the image draws the module region, too');
+  }
+  return shared ?? own;
+}
+
+/** @throws UsageError if no module region can begin there */
+export function parseModuleBase(text: string, pageSize: number): Va {
+  const base = parseVa(text, '--module-base');
+  if (base % pageSize !== 0) throw new UsageError(`--module-base ${text} is not page aligned`);
+  if (base >= 0 || base + PLT_SIZE > 0)
+    throw new UsageError(`--module-base ${text} leaves modules no 2 GiB of the kernel's addresses`);
+  return base;
 }
 
 /** Run addresses of what modules can use: the kernel's exports, and every global symbol of a System.map if one is given. */

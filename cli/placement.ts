@@ -5,7 +5,7 @@ import { ImageFormatError, PlacementError } from '../lib/errors.js';
 import type { Kernel } from '../lib/image/kernel.js';
 import { ERAS } from '../lib/kaslr/era.js';
 import { type Geometry, geometryOf } from '../lib/kaslr/layout.js';
-import { type Chosen, type Machine, type Placement, place } from '../lib/kaslr/place.js';
+import { type Chosen, type Machine, type Placement, place, requireRunnable } from '../lib/kaslr/place.js';
 import { UsageError } from './output/error.js';
 
 export const PLACEMENT_OPTIONS = {
@@ -94,7 +94,14 @@ export function machineOf(kernel: Kernel, values: PlacementArguments, withText: 
   };
 }
 
+/** @throws as `place` and `requireRunnable` */
+export function placeMachine(machine: Machine, chosen: Chosen): Placement {
+  const placement = place(machine, chosen);
+  requireRunnable(placement, machine.geometry);
+  return placement;
+}
+
 /** Places a kernel file as the options say. */
 export function placeKernel(kernel: Kernel, values: PlacementArguments, withText: boolean): Placement {
-  return place(machineOf(kernel, values, withText), chosenPlace(values));
+  return placeMachine(machineOf(kernel, values, withText), chosenPlace(values));
 }

@@ -21,9 +21,9 @@ import { drawBoots } from '../lib/sweep/boot.js';
 import { moduleDistances } from '../lib/sweep/distance-distribution.js';
 import { mappableKernel } from './mapping.js';
 import { readModule } from './module-files.js';
-import { environmentOf, type RegionArguments } from './module-session.js';
+import { environmentOf, moduleRandom, type RegionArguments } from './module-session.js';
 import { FileError } from './output/error.js';
-import { chosenPlace, machineOf, type PlacementArguments, parseSeed } from './placement.js';
+import { chosenPlace, machineOf, type PlacementArguments, parseSeed, placeMachine } from './placement.js';
 
 /**
  * For who names no boot. Any seeds would do; the first is in the documentation as well, and the second keeps the module region from
@@ -51,8 +51,8 @@ export async function surveyKernel(request: SurveyRequest): Promise<ReportData> 
   const isChosen = options.seed !== undefined || options.text !== undefined;
   const values = isChosen ? options : { ...options, seed: DEMONSTRATION.seed };
   const machine = machineOf(kernel, values, true);
-  const placement = place(machine, chosenPlace(values));
-  const boots = [{ placement, random: moduleRandom(placement, values) }, ...drawnBoots(machine)];
+  const placement = placeMachine(machine, chosenPlace(values));
+  const boots = [{ placement, random: chosenRandom(placement, values) }, ...drawnBoots(machine)];
   const modules = await moduleParts(request, { machine, boots });
   const mappable = attempt(() => mappableKernel(kernel, placement, values));
   const text = placement.text;
@@ -73,9 +73,8 @@ export async function surveyKernel(request: SurveyRequest): Promise<ReportData> 
 }
 
 /** What draws the module region: the value given, the seed where the era shares it, else the demonstration's. */
-function moduleRandom({ seed, region }: Placement, { 'module-seed': given }: SurveyRequest['options']): bigint {
-  const shared = region.era.moduleSeed === 'image' ? seed : undefined;
-  return given === undefined ? (shared ?? DEMONSTRATION.moduleSeed) : parseSeed(given);
+function chosenRandom(placement: Placement, { 'module-seed': given }: SurveyRequest['options']): bigint {
+  return moduleRandom(placement, given === undefined ? undefined : parseSeed(given)) ?? DEMONSTRATION.moduleSeed;
 }
 
 function drawnBoots(machine: Machine): PlacedBoot[] {

@@ -1,9 +1,9 @@
 import type { Argv } from 'yargs';
 import { formatU64, formatVa } from '../../lib/address.js';
-import { type Placement, place } from '../../lib/kaslr/place.js';
+import type { Placement } from '../../lib/kaslr/place.js';
 import { type MachineArguments, readMachine, withMachine } from '../machine.js';
 import { formatSize, printFields, printJson } from '../output/print.js';
-import { chosenPlace, type PlacementArguments, withPlacement } from '../placement.js';
+import { chosenPlace, type PlacementArguments, placeMachine, withPlacement } from '../placement.js';
 
 type Arguments = PlacementArguments & MachineArguments & { json?: boolean };
 
@@ -15,7 +15,7 @@ export function builder(argv: Argv): Argv {
 
 export async function handler(values: unknown): Promise<void> {
   const options = values as Arguments;
-  const placement = place(await readMachine(options), chosenPlace(options));
+  const placement = placeMachine(await readMachine(options), chosenPlace(options));
   if (options.json) printJson(toJson(placement));
   else printPlacement(placement);
 }

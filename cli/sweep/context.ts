@@ -7,7 +7,7 @@ import { moduleDistances } from '../../lib/sweep/distance-distribution.js';
 import type { ShardMark } from '../../lib/sweep/document.js';
 import { environmentOf } from '../module-session.js';
 import { UsageError } from '../output/error.js';
-import { geometryFor, machineOf, type PlacementArguments, parseCount } from '../placement.js';
+import { geometryFor, machineOf, type PlacementArguments, parseCount, placeMachine } from '../placement.js';
 import type { SweepContext } from './module-work.js';
 
 export type ContextOptions = Omit<PlacementArguments, 'seed'> & {
@@ -34,6 +34,7 @@ export function contextOf(kernel: Kernel, options: ContextOptions): SweepContext
     fullRegion: options['full-region'] ?? kernel.config.fullRegion,
   };
   const text = options.text === undefined ? undefined : parseVa(options.text, '--text');
+  if (text !== undefined) placeMachine(machine, { text });
   const { rule: _rule, ...environment } = environmentOf(kernel, {
     'erratum-843419': options['erratum-843419'],
     'module-seed': undefined,

@@ -14,6 +14,9 @@ export interface PoolOptions {
   readonly signal: AbortSignal;
 }
 
+/** In milliseconds: longer than any pause between two tasks. */
+const IDLE_TIMEOUT = 60_000;
+
 export class SweepPool {
   readonly #options: PoolOptions;
   readonly #work: ModuleWork;
@@ -68,8 +71,10 @@ export class SweepPool {
     const { context, threads, signal } = this.#options;
     this.#threads ??= new Tinypool({
       filename: new URL('./worker.js', import.meta.url).href,
-      minThreads: threads,
+      // Threads start as tasks come, so that many threads cost nothing where there is little to do.
+      minThreads: 0,
       maxThreads: threads,
+      idleTimeout: IDLE_TIMEOUT,
       workerData: context,
     });
     const request: Request<Name> = { job, task };

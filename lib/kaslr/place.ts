@@ -1,8 +1,8 @@
 /**
  * Where a seed puts the image and lets modules go: the one call that joins eras, layout and rules.
  */
-import { type Va, va } from '../address.js';
-import { PlacementError } from '../errors.js';
+import { formatVa, type Va, va } from '../address.js';
+import { AddressError, PlacementError } from '../errors.js';
 import { eraRelease } from '../release.js';
 import type { Era, EraKey } from './era.js';
 import { type ImageArea, imageArea } from './image-area.js';
@@ -78,7 +78,7 @@ function displacementOf({ phys }: Machine, linkBase: Va): number {
 
 /**
  * Places the image.
- * Does not check that `text` is one of the era's slots: a crash log is right by definition.
+ * Does not check that `text` is one of the era's slots: a crash log is right by definition; `requireRunnable` does what can be.
  * @throws PlacementError BAD_SEED if the seed is not a 64-bit number; AddressError ADDRESS_RANGE if the image leaves the address space
  */
 export function place(machine: Machine, chosen: Chosen): Placement {
@@ -124,6 +124,21 @@ export function place(machine: Machine, chosen: Chosen): Placement {
     modules: modulesOf(region, seed),
     region,
   };
+}
+
+/**
+ * Refuses what no seed and no boot loader leads to, whatever the kernel.
+ * @throws PlacementError BAD_LAYOUT if `_text` does not begin a page; AddressError ADDRESS_RANGE if the image is not in the kernel's
+ *   half of the address space
+ */
+export function requireRunnable({ text, end }: Placement, { pageSize, vaBitsActual }: Geometry): void {
+  if (text % pageSize !== 0) {
+    throw new PlacementError('BAD_LAYOUT', `_text at ${formatVa(text)} does not begin a page: no kernel runs there`);
+  }
+  if (text < -(2 ** vaBitsActual) || text >= 0 || end > 0) {
+    const half = `${formatVa(va(-(2 ** vaBitsActual)))}-${formatVa(va(-1))}`;
+    throw new AddressError('ADDRESS_RANGE', `an image at ${formatVa(text)} does not lie in the kernel's half, ${half}`);
+  }
 }
 
 function modulesOf(region: RegionInput, seed: bigint | undefined): Placement['modules'] {

@@ -13,7 +13,7 @@ import type { Va } from '../address.js';
 import { alignUp } from '../bits.js';
 import { PlacementError } from '../errors.js';
 import { type BaseRule, baseRule, DIRECT_SIZE, moduleWindows, PLT_SIZE } from '../kaslr/module-region.js';
-import { type Machine, place } from '../kaslr/place.js';
+import { type Machine, place, requireRunnable } from '../kaslr/place.js';
 import { FOOTPRINT_LIMIT } from './branch-column.js';
 import { driftingWeights, imageDrifts } from './drifting-image.js';
 import { baseOf, basesBelow, DRAWS } from './scaled-base.js';
@@ -50,14 +50,13 @@ const SOME_SEED = 1n;
 /**
  * The distances that an era allows.
  * @param text the run address of `_text`, if it is fixed; the base then varies alone
- * @throws PlacementError BAD_LAYOUT if `text` is not page aligned, MISSING_INPUT, REGION_FULL if there is no module region
+ * @throws as `place` and `requireRunnable`; PlacementError MISSING_INPUT, REGION_FULL if there is no module region
  */
 export function moduleDistances(machine: Machine, text?: Va): DistanceDistribution {
   const { pageSize } = machine.geometry;
-  const { region, text: placed, area: taken } = place(machine, text === undefined ? { seed: SOME_SEED } : { text });
-  if (placed % pageSize !== 0) {
-    throw new PlacementError('BAD_LAYOUT', '_text does not begin a page: no kernel runs there');
-  }
+  const placement = place(machine, text === undefined ? { seed: SOME_SEED } : { text });
+  requireRunnable(placement, machine.geometry);
+  const { region, text: placed, area: taken } = placement;
   // Beyond this on either side no branch of any module reaches the image.
   const area = { start: taken.start - placed, end: taken.end - placed };
   const reach = alignUp(area.end + DIRECT_SIZE + FOOTPRINT_LIMIT, pageSize);

@@ -218,7 +218,7 @@ describe('bad input', () => {
     [['--threads', '0'], '--threads is at least 1'],
     [['--rng', 'x'], /seeds/],
     [['--exact', '--seeds', '1'], /exact.*seeds|seeds.*exact/],
-    [['--text', '0xffffa00008000001'], /_text does not begin a page/],
+    [['--text', '0xffffa00008000001'], /_text at 0xffffa00008000001 does not begin a page/],
   ] as const)('%j', (options, message) => {
     const line = runRefused([...SWEEP, ...options]);
     if (typeof message === 'string') expect(line).toBe(message);

@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { formatVa, parseVa, va } from '../../../lib/address.js';
 import { eraByKey, eraOfVersion } from '../../../lib/kaslr/era.js';
 import { geometryOf, vaLayout } from '../../../lib/kaslr/layout.js';
-import { type Machine, place } from '../../../lib/kaslr/place.js';
+import { type Chosen, type Machine, place, requireRunnable } from '../../../lib/kaslr/place.js';
 import {
   type ReferenceEra,
   referenceBoxes,
@@ -268,5 +268,36 @@ describe('place', () => {
   it('refuses an image that would end outside the address space', () => {
     expect(codeOf(() => place({ ...machine, imageSize: 2 ** 54 }, { seed: 1n }))).toBe('ADDRESS_RANGE');
     expect(codeOf(() => place(machine, { text: parseVa('0x000fffffffff0000', 'text') }))).toBe('ADDRESS_RANGE');
+  });
+});
+
+describe('an address that is given', () => {
+  const machine: Machine = {
+    era: eraByKey('6.9'),
+    geometry: geometryOf({ pageSize: 4096, vaBits: 48 }),
+    imageSize: 16 * MIB,
+  };
+  const lowest = -(2 ** 48);
+  const refusal = (chosen: Chosen, phys?: bigint) =>
+    codeOf(() => requireRunnable(place({ ...machine, phys }, chosen), machine.geometry));
+
+  it.each([lowest, lowest + 4096, -16 * MIB])('%d holds an image', (text) => {
+    expect(refusal({ text: va(text) })).toBeUndefined();
+  });
+
+  it.each([
+    [lowest - 4096, 'ADDRESS_RANGE'],
+    [-16 * MIB + 4096, 'ADDRESS_RANGE'],
+    [0, 'ADDRESS_RANGE'],
+    [4096, 'ADDRESS_RANGE'],
+    [-32 * MIB + 2048, 'BAD_LAYOUT'],
+    [-32 * MIB + 1, 'BAD_LAYOUT'],
+  ])('%d holds none: %s', (text, code) => {
+    expect(refusal({ text: va(text) })).toBe(code);
+  });
+
+  it('follows from a seed to the page only if the load address does', () => {
+    expect(refusal({ seed: 5n }, 0x40201000n)).toBeUndefined();
+    expect(refusal({ seed: 5n }, 0x40200800n)).toBe('BAD_LAYOUT');
   });
 });
