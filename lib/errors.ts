@@ -79,8 +79,8 @@ export class MappingError extends KaslrkitError<
   'BAD_REGIME' | 'BAD_RANGE' | 'BAD_TABLE' | 'MISALIGNED' | 'CONFLICT' | 'TOO_LARGE' | 'MISSING_SYMBOL' | 'UNKNOWN_ERA'
 > {}
 
-/** A log or memory dump that does not tell where a kernel ran. */
-export class LocateError extends KaslrkitError<'NO_OFFSET' | 'NO_IMAGE' | 'BAD_DUMP'> {}
+/** A log, memory dump or symbol that does not tell where a kernel ran. */
+export class LocateError extends KaslrkitError<'NO_OFFSET' | 'NO_IMAGE' | 'BAD_DUMP' | 'AMBIGUOUS_SYMBOL'> {}
 
 /** Parts of a sweep that do not make one. */
 export class SweepError extends KaslrkitError<'BAD_SHARD'> {}

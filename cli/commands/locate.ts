@@ -10,6 +10,7 @@ import { fingerprint } from '../../lib/locate/fingerprint.js';
 import { locate } from '../../lib/locate/locate.js';
 import { type FoundImage, findImages } from '../../lib/locate/memory-search.js';
 import { contradictionsWith, machineOfRecord, possibleGeometries } from '../../lib/locate/record-machine.js';
+import { linkAddressesOf, textOfSymbol } from '../../lib/locate/symbol-text.js';
 import { withDump } from '../dump-file.js';
 import { readLines } from '../log-file.js';
 import { type MachineArguments, readMachineKernel, withMachine, withoutPlace } from '../machine.js';
@@ -58,18 +59,22 @@ async function fromKernel(options: Arguments): Promise<LocationReport> {
   const kernel = await readMachineKernel(file, options);
   const found = memory === undefined ? undefined : await searchDump(memory, { file, kernel }, options);
   return aboutFile(file, () => {
-    const text = found ? va(kernel.linkBase + found.offset) : textOfSymbol(kernel, symbol!);
+    const text = found ? va(kernel.linkBase + found.offset) : textOf(kernel, symbol!, options);
     return reportOf(kernel, text, { options, file, phys: found?.phys, position: found?.position });
   });
 }
 
 /** `_text` from one symbol's run address. */
-function textOfSymbol(kernel: Kernel, symbol: string): Va {
-  const [, name, address] = /^([^=]+)=(.+)$/.exec(symbol) ?? [];
-  if (name === undefined || address === undefined) throw new UsageError(`--symbol '${symbol}' is not NAME=ADDR`);
-  const linked = kernel.symbol(name);
-  if (linked === undefined) throw new UsageError(`--symbol: the kernel has no symbol '${name}'`);
-  return va(parseVa(address, `--symbol ${name}`) - (linked - kernel.linkBase));
+function textOf(kernel: Kernel, symbol: string, options: Arguments): Va {
+  const [, name, value] = /^([^=]+)=(.+)$/.exec(symbol) ?? [];
+  if (name === undefined || value === undefined) throw new UsageError(`--symbol '${symbol}' is not NAME=ADDR`);
+  const linked = linkAddressesOf(kernel, name);
+  if (linked.length === 0) throw new UsageError(`--symbol: the kernel has no symbol '${name}'`);
+  const phys = options.phys === undefined ? undefined : parseU64(options.phys, '--phys');
+  return textOfSymbol({ linked, address: parseVa(value, `--symbol ${name}`) }, kernel.linkBase, {
+    machine: { ...machineOf(kernel, withoutPlace(options), false), phys },
+    geometries: geometriesOf(kernel, options),
+  });
 }
 
 async function searchDump(

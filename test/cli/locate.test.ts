@@ -138,6 +138,24 @@ function coreOf(memory: Uint8Array): Uint8Array {
   return core;
 }
 
+/** A vmlinux in which one symbol has the name of another. */
+function renamed(file: string, from: string, to: string): Buffer {
+  const bytes = Buffer.from(readFileSync(file));
+  const u64 = (at: number) => Number(bytes.readBigUInt64LE(at));
+  const headers = Array.from({ length: bytes.readUInt16LE(60) }, (_, i) => u64(40) + 64 * i);
+  const symtab = headers.find((at) => bytes.readUInt32LE(at + 4) === 2)!; // SHT_SYMTAB
+  const strings = u64(headers[bytes.readUInt32LE(symtab + 40)]! + 24);
+  const entryOf = (name: string) => {
+    for (let at = u64(symtab + 24); at < u64(symtab + 24) + u64(symtab + 32); at += 24) {
+      const start = strings + bytes.readUInt32LE(at);
+      if (bytes.toString('latin1', start, bytes.indexOf(0, start)) === name) return at;
+    }
+    throw new Error(`no symbol ${name}`);
+  };
+  bytes.writeUInt32LE(bytes.readUInt32LE(entryOf(to)), entryOf(from));
+  return bytes;
+}
+
 describe('locate --log', () => {
   const log = writeFolder('panic.txt', panic('0x495d77c00000', '0xffff800008000000'));
 
@@ -242,6 +260,30 @@ describe('locate --log', () => {
     expect(run(['locate', '--log', journal, '--json', '--quiet']).stderr).toBe('');
   });
 
+  it('refuses kernels, memory and UTF-16, which are no text', () => {
+    const cases = [
+      samplePath('6.1/Image'),
+      samplePath('6.12/vmlinux'),
+      writeFolder('utf16.txt', Buffer.from(panic('0x495d77c00000', '0xffff800008000000'), 'utf16le')),
+      writeFolder('zero.bin', Buffer.concat([Buffer.alloc(2 ** 20), Buffer.from('Kernel Offset: disabled\n')])),
+    ];
+    for (const file of cases) expect(runRefused(['locate', '--log', file])).toContain(`${file}: is not a text log`);
+  });
+
+  it('reads a serial log with stray NULs: 64 of them, or 1 in 100 bytes', () => {
+    const text = panic('0x495d77c00000', '0xffff800008000000');
+    const short = (nuls: number) => writeFolder('serial.txt', '\0'.repeat(nuls) + text);
+    expect(runJson<Located>('locate', '--log', short(64)).text).toBe('0xffffc95d7fc00000');
+    runRefused(['locate', '--log', short(65)]);
+    const long = (nuls: number) => {
+      const bytes = Buffer.alloc(20_000, 'console output\n').fill(0, 0, nuls);
+      bytes.write(text, bytes.length - text.length);
+      return writeFolder('long.txt', bytes);
+    };
+    expect(runJson<Located>('locate', '--log', long(200)).text).toBe('0xffffc95d7fc00000');
+    runRefused(['locate', '--log', long(201)]);
+  });
+
   it('refuses a log without an offset, or of another machine', () => {
     expect(runRefused(['locate', '--log', writeFolder('empty.txt', '')])).toContain("'Kernel Offset:'");
     const x86 = writeFolder('x86.txt', panic('0x1c000000', '0xffffffff81000000'));
@@ -290,6 +332,36 @@ drgn        drgn.Program(vmcoreinfo="OSRELEASE=6.1.0-kaslrkit\\nPAGESIZE=4096\\n
     expect(status).toBe(1);
     expect(stdout).toMatch(/^consistent +no\n +offset 0x7fff70000000 lies outside/m);
     expect(stdout).not.toMatch(/^(gdb|crash|seed)/m);
+  });
+
+  it('tells symbols of one name apart by where the image can be', () => {
+    const linkBase = 0xffff800080000000n;
+    const text = 0xffffde3841e00000n;
+    const linked = runJson<{ name: string; address: string }[]>('symbols', kernel);
+    const symbolAt = (fits: (address: bigint) => boolean) => linked.find(({ address }) => fits(BigInt(address)))!;
+    const first = symbolAt((x) => x > linkBase && x % 4096n === 0n);
+    const aligned = symbolAt((x) => x > BigInt(first.address) && x % 4096n === 0n);
+    const odd = symbolAt((x) => x > BigInt(first.address) && x % 4096n !== 0n);
+    const run64 = (address: string) => hex(BigInt(address) - linkBase + text);
+    const twin = writeFolder('twin', renamed(kernel, odd.name, first.name));
+    for (const { address } of [first, odd]) {
+      const located = runJson<Located>('locate', twin, '--symbol', `${first.name}=${run64(address)}`);
+      expect(located).toMatchObject({ text: hex(text), consistent: true });
+    }
+    // Both a page multiple away: either may have run there.
+    const same = writeFolder('same', renamed(kernel, aligned.name, first.name));
+    const refusal = runRefused(['locate', same, '--symbol', `${first.name}=${run64(aligned.address)}`]);
+    expect(refusal).toContain('ambiguous');
+    expect(refusal).toContain(first.address);
+    expect(refusal).toContain(aligned.address);
+    const { status, stdout } = run(['locate', twin, '--symbol', `${first.name}=0xffffde3841e00004`, '--json']);
+    expect([status, (JSON.parse(stdout) as Located).consistent]).toEqual([1, false]);
+  });
+
+  it('knows where _text and _end are without a symbol', () => {
+    const [{ imageSize }] = runJson<[{ imageSize: number }]>('inspect', kernel);
+    const end = hex(0xffffde3841e00000n + BigInt(imageSize));
+    expect(runJson<Located>('locate', kernel, '--symbol', `_end=${end}`).text).toBe('0xffffde3841e00000');
   });
 
   it('finds that a load address contradicts the address', () => {
