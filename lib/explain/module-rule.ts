@@ -30,10 +30,12 @@ const MODULE_RULES: readonly ModuleRule[] = [
   },
 ];
 
+/** Whether a kernel is that version or a later one. */
+export function isFrom({ major, minor }: KernelVersion, since: KernelVersion): boolean {
+  return since.major < major || (since.major === major && since.minor <= minor);
+}
+
 /** The rule that a kernel follows. */
-export function moduleRuleOf({ major, minor }: KernelVersion): string {
-  const rule = MODULE_RULES.findLast(
-    ({ since }) => since.major < major || (since.major === major && since.minor <= minor),
-  );
-  return rule!.text;
+export function moduleRuleOf(version: KernelVersion): string {
+  return MODULE_RULES.findLast(({ since }) => isFrom(version, since))!.text;
 }

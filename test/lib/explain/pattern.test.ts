@@ -86,6 +86,41 @@ const LINES: readonly [id: string, line: string, expected: object][] = [
   ],
   ['kaslr-fdt', 'KASLR disabled due to FDT remapping failure', {}],
   ['kaslr-enabled', '[    0.000000] KASLR enabled', {}],
+  [
+    'efi-rng-unavailable',
+    'EFI stub: EFI_RNG_PROTOCOL unavailable',
+    { matched: 'EFI_RNG_PROTOCOL unavailable', remedy: expect.stringContaining('virtio-rng') },
+  ],
+  [
+    'efi-rng-unavailable',
+    'EFI stub: EFI_RNG_PROTOCOL unavailable, KASLR will be disabled',
+    {
+      matched: 'EFI_RNG_PROTOCOL unavailable, KASLR will be disabled',
+      meaning: expect.stringContaining('no random physical address'),
+    },
+  ],
+  [
+    'efi-rng-unavailable',
+    'EFI stub: EFI_RNG_PROTOCOL unavailable, no randomness supplied',
+    { matched: 'EFI_RNG_PROTOCOL unavailable, no randomness supplied' },
+  ],
+  [
+    'kpti-forced-by-kaslr',
+    '[    0.000000] CPU features: kernel page table isolation forced ON by KASLR',
+    { meaning: expect.stringContaining('E0PD') },
+  ],
+  ['kpti-detected', '[    0.000000] CPU features: detected: Kernel page table isolation (KPTI)', {}],
+  ['kernel-offset-disabled', '[ 7934.146631][   T28] Kernel Offset: disabled', {}],
+  [
+    'kernel-offset',
+    '> [   24.691749] Kernel Offset: 0x494ce9000000 from 0xffff800008000000',
+    {
+      value: 0x494ce9000000n,
+      meaning: expect.stringMatching(/to 0xffffc94cf1000000 .* That is KASLR/),
+      remedy: expect.stringContaining('kaslrkit locate --log'),
+    },
+  ],
+  ['kernel-offset', 'Kernel Offset: 0x4d0742200000 from 0xffff800080000000', { value: 0x4d0742200000n }],
   ['module-region-forced', '[    0.065723] Modules: 2G module region forced by RANDOMIZE_MODULE_REGION_FULL', {}],
   ['pages-without-plt', '[    0.065751] Modules: 0 pages in range for non-PLT usage', { value: 0 }],
   // The same boot: the image takes 38.9 MiB of either window.
@@ -186,6 +221,48 @@ describe('explainLine', () => {
     expect(ruleOf('xfs: Unknown symbol memcpy (err -2)', 6, 1)).toBeUndefined();
   });
 
+  it('proposes a newer kernel for module memory only where that keeps more', () => {
+    const remedyOf = (line: string, version?: { major: number; minor: number }) =>
+      explainLine(line, { version })!.remedy;
+    const lines = [
+      'vmap allocation for size 393216 failed: use vmalloc=<size> to increase size',
+      'vmalloc_node_range for size 8192 failed: Address range restricted to 0xffffc90000000000 - 0xffffe8ffffffffff',
+      'vmalloc error: size 327680, vm_struct allocation failed, mode:0xcc0(GFP_KERNEL), nodemask=(null)',
+    ];
+    const newer = 'boot a kernel from 6.5 on';
+    for (const line of lines) {
+      expect(remedyOf(line)).toContain(newer);
+      expect(remedyOf(line, { major: 6, minor: 4 })).toContain(newer);
+      for (const version of [
+        { major: 6, minor: 5 },
+        { major: 6, minor: 12 },
+        { major: 7, minor: 0 },
+      ]) {
+        expect(remedyOf(line, version)).not.toContain(newer);
+        expect(remedyOf(line, version)).toContain('This kernel keeps 2 GiB for modules alone');
+      }
+    }
+    // Kernels that say so are all newer.
+    expect(remedyOf('execmem: unable to allocate memory')).not.toContain(newer);
+    const log = `Linux version 6.12.35 (build@host)\n${lines[0]}`;
+    expect(explainLog(log, {}).map(({ remedy }) => remedy)).toEqual([remedyOf(lines[0]!, { major: 6, minor: 12 })]);
+  });
+
+  it('trusts KPTI to mean KASLR only where the kernel looks for it', () => {
+    const meaningOf = (version?: { major: number; minor: number }) =>
+      explainLine('CPU features: kernel page table isolation forced ON by KASLR', { version })!.meaning;
+    expect(meaningOf({ major: 6, minor: 12 })).toContain('KASLR is on.');
+    for (const version of [{ major: 5, minor: 10 }, { major: 6, minor: 1 }, undefined]) {
+      expect(meaningOf(version)).toContain('without KASLR too');
+    }
+  });
+
+  it('takes an offset below 2 MiB for the load address, not for KASLR', () => {
+    const meaningOf = (offset: string) => explainLine(`Kernel Offset: ${offset} from 0xffff800008000000`, {})!.meaning;
+    expect(meaningOf('0x1f0000')).toContain('KASLR was off');
+    expect(meaningOf('0x200000')).toContain('That is KASLR');
+  });
+
   it('describes each kind of relocation as it is checked', () => {
     const meaningOf = (type: number, value: string) =>
       explainLine(`module xfs: overflow in relocation type ${type} val ${value}`, {})!;
@@ -205,6 +282,9 @@ describe('explainLine', () => {
     'overflow in relocation',
     'KASLR',
     'module_layout',
+    // x86, its second half folded to another line.
+    'Kernel Offset: 0x1c000000 from 0xffffffff81000000',
+    'CPU features: kernel page table isolation forced OFF by kpti command line option',
     'x'.repeat(10_000),
   ])('knows nothing of %j', (line) => {
     expect(explainLine(line, {})).toBeUndefined();
