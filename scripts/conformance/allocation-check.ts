@@ -17,6 +17,7 @@ export class AllocationCheck {
   readonly #image: ImageArea;
   #base: Va | undefined;
   #space: AddressSpace | undefined;
+  readonly #blocks = new Map<string, [address: Va, size: number][]>();
   #within: readonly Pick<ModuleRegion, 'base' | 'end'>[] = [];
 
   constructor({ kernel, placement: { area, modules } }: BootFacts) {
@@ -31,9 +32,12 @@ export class AllocationCheck {
    */
   add(module: string, sizes: ReadonlyMap<RegionName, number>, memory: ReadonlyMap<RegionName, Va>): void {
     this.#space ??= this.#open(va(Math.min(...memory.values())));
+    const blocks: [Va, number][] = [];
+    this.#blocks.set(module, blocks);
     for (const [region, size] of sizes) {
       if (size === 0) continue;
       const ours = this.#allocate(size);
+      if (ours !== undefined) blocks.push([ours, size]);
       const theirs = memory.get(region);
       if (theirs === undefined) continue;
       this.#check.compared++;
@@ -41,6 +45,11 @@ export class AllocationCheck {
       const say = ours === undefined ? 'nowhere' : formatVa(ours);
       this.#check.mismatch(() => `${module}: kaslrkit puts ${region} at ${say}, the kernel at ${formatVa(theirs)}`);
     }
+  }
+
+  /** Frees the memory of a module that the kernel gave up. */
+  release(module: string): void {
+    for (const [address, size] of this.#blocks.get(module) ?? []) this.#space?.free(address, size);
   }
 
   #open(first: Va): AddressSpace {

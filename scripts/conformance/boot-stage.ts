@@ -72,7 +72,8 @@ async function checkModules({ facts, gdb, modules, erratum843419, timeout, tampe
     tamper.module(recording);
     check.add(file, recording);
   };
-  await runModules(facts, gdb, { files, timeout, loaded });
+  const dropped = (file: ModuleFile): void => check.dropped(file.name);
+  await runModules(facts, gdb, { files, timeout, loaded, dropped });
   if (modules.length === 0) return [];
   for (const name of missing) check.refused(name);
   return [check.finish(), allocation.finish()];

@@ -65,6 +65,12 @@ export class ModuleCheck {
     this.#check.explain(`refused by the kernel: ${name}`);
   }
 
+  /** A module given up after it was relocated, as one whose name has a folder in /sys/module already. */
+  dropped(name: string): void {
+    this.#allocation.release(name);
+    this.#check.explain(`given up by the kernel: ${name}`);
+  }
+
   finish(): Check {
     return this.#check.finish();
   }

@@ -17,6 +17,7 @@ const STEP_ATTEMPTS = 100;
  * Runs to the init program's last system call, reboot(2).
  * @param timeout milliseconds between two stops
  * @param loaded called with each module at module_finalize()
+ * @param dropped called with a module that the kernel gave up after that, before the next is loaded
  * @throws GdbTimeout, GdbError if the kernel panics before
  */
 export async function runModules(
@@ -26,6 +27,7 @@ export async function runModules(
     readonly files: ReadonlyMap<string, ModuleFile>;
     readonly timeout: number;
     readonly loaded: (file: ModuleFile, recording: ModuleRecording) => void;
+    readonly dropped: (file: ModuleFile) => void;
   },
 ): Promise<void> {
   const finalize = runAddress(facts, 'module_finalize');
@@ -33,14 +35,17 @@ export async function runModules(
   const reboot = runAddress(facts, '__arm64_sys_reboot');
   for (const address of [finalize, start, reboot]) await gdb.insertBreakpoint(address);
   let last = 'none';
+  let relocated: ModuleFile | undefined;
   for (;;) {
     await runOn(facts, gdb, options.timeout, last);
     const pc = await gdb.readRegister('pc');
+    if (relocated && pc !== toU64(start)) options.dropped(relocated);
+    relocated = undefined;
     if (pc === toU64(reboot)) return;
     if (pc === toU64(finalize)) {
       last = await readModuleName(gdb, 'x2');
-      const file = options.files.get(last);
-      if (file) options.loaded(file, await recordModule(gdb, file));
+      relocated = options.files.get(last);
+      if (relocated) options.loaded(relocated, await recordModule(gdb, relocated));
       await stepOff(gdb, finalize);
     } else if (pc === toU64(start)) await skipInit(gdb);
     else throw new GdbError(`the kernel stopped at 0x${pc.toString(16)}, before its last system call`);

@@ -210,4 +210,16 @@ describe('samples', () => {
   it('are what the tests take them for', () => {
     expect(openSample('importer').modinfo.depends).toEqual(['exporter']);
   });
+
+  it('gives back what a module held that the kernel gave up', () => {
+    const one = (address: number) => new Map([['text', va(address)]] as const);
+    const size = new Map([['text', 4096]] as const);
+    allocation.add('a', size, one(REGION));
+    allocation.add('b', size, one(REGION + 0x2000));
+    allocation.release('a');
+    allocation.release('none');
+    allocation.add('c', size, one(REGION));
+    allocation.add('d', size, one(REGION + 0x4000));
+    expect(passed(allocation.finish())).toBe(true);
+  });
 });

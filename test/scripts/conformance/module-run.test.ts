@@ -16,8 +16,8 @@ const HEADERS = -(2 ** 40) + 0x10000;
 const RETURN = 0xffff_8000_8001_2345n;
 const unsigned = (x: number): bigint => BigInt.asUintN(64, BigInt(x));
 
-/** A machine that loads one module; `idleSteps` steps do not run the instruction. */
-function machine(name: string, idleSteps = 0) {
+/** A machine that loads one module, or gives it up; `idleSteps` steps do not run the instruction. */
+function machine(name: string, { idleSteps = 0, givesUp = false } = {}) {
   const file = openSample('many_calls');
   const module = Buffer.alloc(0x500, 0);
   module.writeUInt32LE(2, 0);
@@ -36,7 +36,7 @@ function machine(name: string, idleSteps = 0) {
     return 'T05thread:01;';
   };
   const reboot = ({ registers }: FakeStub): string => {
-    expect([registers.get('pc'), registers.get('x0')]).toEqual([RETURN, 0n]);
+    if (!givesUp) expect([registers.get('pc'), registers.get('x0')]).toEqual([RETURN, 0n]);
     registers.set('pc', at('__arm64_sys_reboot'));
     return 'T05thread:01;';
   };
@@ -47,15 +47,22 @@ function machine(name: string, idleSteps = 0) {
   return {
     file,
     module,
-    stub: new FakeStub({ memory, registers: { pc: 0n }, stops: [finalize, start, reboot], onStep }),
+    stub: new FakeStub({
+      memory,
+      registers: { pc: 0n },
+      stops: givesUp ? [finalize, reboot] : [finalize, start, reboot],
+      onStep,
+    }),
   };
 }
 
-async function run(stub: FakeStub, file: ModuleFile): Promise<[string, ModuleRecording][]> {
+/** @param given modules that were dropped are added */
+async function run(stub: FakeStub, file: ModuleFile, given: string[] = []): Promise<[string, ModuleRecording][]> {
   const seen: [string, ModuleRecording][] = [];
   const loaded = ({ name }: ModuleFile, recording: ModuleRecording): void => void seen.push([name, recording]);
   const gdb = await GdbClient.connect(stub.stream);
-  await runModules(boot, gdb, { files: new Map([[file.name, file]]), timeout: 1000, loaded });
+  const dropped = ({ name }: ModuleFile): void => void given.push(name);
+  await runModules(boot, gdb, { files: new Map([[file.name, file]]), timeout: 1000, loaded, dropped });
   return seen;
 }
 
@@ -63,8 +70,10 @@ describe('runModules', () => {
   it.each([0, 1, 3])(
     'records a module once and makes it live without its init function (%d idle steps)',
     async (idle) => {
-      const { file, module, stub } = machine('many_calls', idle);
-      expect((await run(stub, file)).map(([name]) => name)).toEqual(['many_calls']);
+      const { file, module, stub } = machine('many_calls', { idleSteps: idle });
+      const dropped: string[] = [];
+      expect((await run(stub, file, dropped)).map(([name]) => name)).toEqual(['many_calls']);
+      expect(dropped).toEqual([]);
       expect(module.readUInt32LE(0)).toBe(0);
       expect(module.toString('latin1', 24, 34)).toBe('many_calls');
       expect(stub.breakpoints).toEqual(
@@ -78,8 +87,15 @@ describe('runModules', () => {
     expect(await run(stub, file)).toEqual([]);
   });
 
+  it('tells of a module that is given up after it was relocated', async () => {
+    const { file, stub } = machine('many_calls', { givesUp: true });
+    const dropped: string[] = [];
+    expect((await run(stub, file, dropped)).map(([name]) => name)).toEqual(['many_calls']);
+    expect(dropped).toEqual(['many_calls']);
+  });
+
   it('does not step for ever', async () => {
-    const { file, stub } = machine('many_calls', 1e9);
+    const { file, stub } = machine('many_calls', { idleSteps: 1e9 });
     await expect(run(stub, file)).rejects.toThrow('does not leave 0xffff');
   });
 
@@ -88,7 +104,7 @@ describe('runModules', () => {
     stub.registers.set('pc', at('module_finalize') + 8n);
     const silent = new FakeStub({ registers: Object.fromEntries(stub.registers) });
     const gdb = await GdbClient.connect(silent.stream);
-    const options = { files: new Map([[file.name, file]]), timeout: 20, loaded: () => {} };
+    const options = { files: new Map([[file.name, file]]), timeout: 20, loaded: () => {}, dropped: () => {} };
     await expect(runModules(boot, gdb, options)).rejects.toThrow(
       'no stop within 0.02 s; the kernel is at module_finalize+0x8, the last module was none',
     );
