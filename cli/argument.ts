@@ -2,17 +2,26 @@
 import { UsageError } from './output/error.js';
 import { STANDARD_OUTPUT } from './output/file.js';
 
-/** Stands for `-` while yargs parses, which takes a positional `-` for an option without a name. No word of a command line holds a NUL. */
-const DASH = '\0-';
+/** Before a word while yargs parses, so that it is an operand whatever it looks like. No word of a command line holds a NUL. */
+const OPERAND = '\0';
 
+/** A switch that stands for `--`: it ends a list of values before it, and leaves one that is missing missing. Not to be typed. */
+export const END_OF_OPTIONS = '\0end';
+
+/** Hides `-`, which yargs takes for an option without a name, and all behind `--`, which it keeps from commands. */
 export function hideDashes(words: readonly string[]): string[] {
-  return words.map((word) => (word === '-' ? DASH : word));
+  const end = words.indexOf('--');
+  const options = end < 0 ? words : words.slice(0, end);
+  const hidden = options.map((word) => (word === '-' ? OPERAND + word : word));
+  if (end < 0) return hidden;
+  return [...hidden, `--${END_OF_OPTIONS}`, ...words.slice(end + 1).map((word) => OPERAND + word)];
 }
 
-const shown = (value: unknown): unknown => (value === DASH ? '-' : value);
+const shown = (value: unknown): unknown =>
+  typeof value === 'string' && value.startsWith(OPERAND) ? value.slice(OPERAND.length) : value;
 
 /** A message of yargs about such words. */
-export const withDashes = (message: string): string => message.replaceAll(DASH, '-');
+export const withDashes = (message: string): string => message.replaceAll(OPERAND, '');
 
 /** Puts back, in place, what hideDashes() took out. */
 export function showDashes(values: Record<string, unknown>): void {

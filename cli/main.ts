@@ -4,7 +4,14 @@ import { createRequire } from 'node:module';
 import type { Argv, CommandModule } from 'yargs';
 import yargs from 'yargs';
 import { hideBin } from 'yargs/helpers';
-import { checkArguments, type DeclaredOptions, hideDashes, showDashes, withDashes } from './argument.js';
+import {
+  checkArguments,
+  type DeclaredOptions,
+  END_OF_OPTIONS,
+  hideDashes,
+  showDashes,
+  withDashes,
+} from './argument.js';
 import { exitCodeOf, reportError, UsageError } from './output/error.js';
 import { endWithReaders } from './output/stream.js';
 
@@ -76,6 +83,11 @@ const COMMANDS: readonly { usage: string; describe: string; load: () => Promise<
     describe: 'one HTML file with pictures and tables of all this, for a kernel and all its modules',
     load: () => import('./commands/report.js'),
   },
+  {
+    usage: 'completion [shell]',
+    describe: 'print a script that completes commands and options in bash or zsh',
+    load: () => import('./commands/completion.js'),
+  },
 ];
 
 /** Stands for a command whose name is not on the command line. */
@@ -101,6 +113,7 @@ async function program(words: readonly string[]): Promise<Argv> {
     .option('json', { type: 'boolean', describe: 'one JSON document on standard output' })
     .option('quiet', { type: 'boolean', describe: 'no progress and no hints' })
     .option('debug', { type: 'boolean', describe: 'print stacks with errors' })
+    .option(END_OF_OPTIONS, { type: 'boolean', hidden: true })
     .strict()
     .strictCommands()
     .demandCommand(1, 'a command is missing; --help lists them')
@@ -122,10 +135,7 @@ async function program(words: readonly string[]): Promise<Argv> {
     const { builder, handler } = words.includes(usage.split(' ')[0]!) ? await load() : NOT_NAMED;
     argv.command(usage, describe, (command) => builder(command.strictCommands(false)), handler);
   }
-  return argv.completion(
-    'completion',
-    'print a script that completes commands and options, for the $SHELL: bash or zsh',
-  );
+  return argv;
 }
 
 function fail(error: unknown): void {

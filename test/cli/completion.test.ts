@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { MAIN, run } from '../support/cli.js';
+import { MAIN, run, runRefused } from '../support/cli.js';
 import { commandNames } from '../support/example.js';
 
 const shell = process.env.SHELL;
@@ -22,7 +22,7 @@ function complete(...words: string[]): string[] {
     `kaslrkit() { '${process.execPath}' '${MAIN}' "$@"; }`,
     script('/bin/bash'),
     `COMP_WORDS=(kaslrkit ${words.map((word) => `'${word}'`).join(' ')}) COMP_CWORD=${words.length}`,
-    '_kaslrkit_yargs_completions',
+    '_kaslrkit_completions',
     `printf '%s\\n' "\${COMPREPLY[@]}"`,
   ];
   const { stdout, stderr } = spawnSync('bash', ['-c', lines.join('\n')], { encoding: 'utf8' });
@@ -47,7 +47,43 @@ describe('completion', () => {
     expect(complete('map', '--stage', 'e')).toEqual(['early']);
   });
 
+  it('answers bash as bash, whatever the $SHELL is', () => {
+    const plain = complete('loc');
+    expect(plain).toEqual(['locate']);
+    const lines = [
+      `kaslrkit() { '${process.execPath}' '${MAIN}' "$@"; }`,
+      script('/bin/bash'),
+      'COMP_WORDS=(kaslrkit loc) COMP_CWORD=1 SHELL=/bin/zsh ZSH_NAME=zsh',
+      'export SHELL ZSH_NAME',
+      '_kaslrkit_completions',
+      `printf '%s\\n' "\${COMPREPLY[@]}"`,
+    ];
+    expect(spawnSync('bash', ['-c', lines.join('\n')], { encoding: 'utf8' }).stdout).toBe('locate\n');
+  });
+
+  it('takes the name of the shell, before $SHELL', () => {
+    const [bash, zsh] = [script('/bin/bash'), script('/usr/bin/zsh')];
+    expect(bash).toContain('complete -o bashdefault');
+    process.env.SHELL = '/usr/bin/fish';
+    expect(run(['completion', 'bash'])).toEqual({ status: 0, stdout: bash, stderr: '' });
+    expect(run(['completion', 'zsh'])).toEqual({ status: 0, stdout: zsh, stderr: '' });
+    expect(runRefused(['completion', 'fish'])).toMatch(/fish.*"bash", "zsh"/);
+    expect(complete('completion', 'z')).toEqual(['zsh']);
+  });
+
+  it('refuses a $SHELL that it has no script for', () => {
+    process.env.SHELL = '/usr/bin/fish';
+    expect(runRefused(['completion'])).toBe('there is no completion for fish, the $SHELL; name bash or zsh');
+  });
+
+  it('has help, not a script, for --help', () => {
+    const { status, stdout, stderr } = run(['completion', '--help']);
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^kaslrkit completion \[shell\]\n/);
+    expect(stdout).toContain('[choices: "bash", "zsh"]');
+  });
+
   it('speaks to zsh when that is the shell', () => {
-    expect(script('/usr/bin/zsh')).toMatch(/^#compdef kaslrkit$[\s\S]*compdef _kaslrkit_yargs_completions kaslrkit/m);
+    expect(script('/usr/bin/zsh')).toMatch(/^#compdef kaslrkit$[\s\S]*compdef _kaslrkit_completions kaslrkit$/m);
   });
 });

@@ -29,6 +29,48 @@ describe('kaslrkit', () => {
     expect(runRefused(args)).toContain(named);
   });
 
+  it('ends options at --', () => {
+    const other = samplePath('6.12/many_calls.ko');
+    for (const [ended, plain] of [
+      [
+        ['inspect', '--', IMAGE, other],
+        ['inspect', IMAGE, other],
+      ],
+      [
+        ['inspect', IMAGE, '--json', '--', other],
+        ['inspect', IMAGE, other, '--json'],
+      ],
+      [
+        ['verify', '--', other],
+        ['verify', other],
+      ],
+      [
+        ['place', '--seed', '1', '--', IMAGE],
+        ['place', IMAGE, '--seed', '1'],
+      ],
+      [
+        ['explain', '--json', '--', 'KASLR enabled'],
+        ['explain', 'KASLR enabled', '--json'],
+      ],
+    ] as const) {
+      const expected = run(plain);
+      expect(expected.stdout).not.toBe('');
+      expect(run(ended)).toEqual(expected);
+    }
+  });
+
+  it('takes what follows -- for what it is', () => {
+    expect(runRefused(['inspect', '--', '--json'])).toMatch(/^--json: /);
+    expect(runRefused(['inspect', '--', '--'])).toMatch(/^--: /);
+    expect(runRefused(['inspect', '--', 'true'])).toMatch(/^true: /);
+    expect(runRefused(['place', '--seed', '--', IMAGE])).toBe('Not enough arguments following: seed');
+    expect(runRefused(['inspect', '--'])).toContain('Not enough');
+    expect(runRefused([...PLACE, '--seed', '1', '--', 'one', '--two'])).toBe('Unknown argument: --two');
+    expect(run(['inspect', '--', '-'], { input: readFileSync(IMAGE) }).stdout).toBe(
+      run(['inspect', '-'], { input: readFileSync(IMAGE) }).stdout,
+    );
+  });
+
   it('prints stacks with --debug alone', () => {
     const args = [...PLACE, '--seed', 'abc'];
     expect(run(args).stderr).not.toContain('    at ');
