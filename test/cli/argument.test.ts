@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { checkArguments, hideDashes, showDashes, withDashes } from '../../cli/argument.js';
+import { checkArguments, END_OF_OPTIONS, hideDashes, showDashes, withDashes } from '../../cli/argument.js';
 import { UsageError } from '../../cli/output/error.js';
 import { run, runRefused } from '../support/cli.js';
 import { readSample, samplePath } from '../support/sample.js';
@@ -40,6 +40,16 @@ describe('a dash', () => {
     showDashes(values);
     expect(values).toEqual({ files: words, kernel: '-', count: 3, seed: undefined });
     expect(withDashes(`Unknown argument: ${hidden[1]}`)).toBe('Unknown argument: -');
+  });
+
+  it('that is doubled makes operands of all words behind it', () => {
+    const words = ['load', '-', '--', '-', '--json', '--', 'true'];
+    const hidden = hideDashes(words);
+    expect(hidden.filter((word) => word.startsWith('-'))).toEqual([`--${END_OF_OPTIONS}`]);
+    expect(hidden).not.toContain('true');
+    const values: Record<string, unknown> = { files: hidden.filter((word) => !word.startsWith('--')) };
+    showDashes(values);
+    expect(values).toEqual({ files: words.filter((_, i) => i !== 2) });
   });
 
   it('is standard input in any place of a list', () => {
