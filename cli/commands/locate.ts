@@ -6,11 +6,12 @@ import { type Era, eraByKey, eraOfVersion } from '../../lib/kaslr/era.js';
 import { type Geometry, IMAGE_ALIGN } from '../../lib/kaslr/layout.js';
 import type { Machine } from '../../lib/kaslr/place.js';
 import { type BootRecord, readBootRecord } from '../../lib/locate/boot-record.js';
+import { buildIdsOf } from '../../lib/locate/build-id.js';
 import { fingerprint } from '../../lib/locate/fingerprint.js';
 import { locate } from '../../lib/locate/locate.js';
 import { type FoundImage, findImages } from '../../lib/locate/memory-search.js';
 import { contradictionsWith, machineOfRecord, possibleGeometries } from '../../lib/locate/record-machine.js';
-import { linkAddressesOf, textOfSymbol } from '../../lib/locate/symbol-text.js';
+import { linkAddressesOf, movingSymbols, textOfSymbol } from '../../lib/locate/symbol-text.js';
 import { withDump } from '../dump-file.js';
 import { readLines } from '../log-file.js';
 import { type MachineArguments, readMachineKernel, withMachine, withoutPlace } from '../machine.js';
@@ -113,7 +114,8 @@ async function fromLog(log: string, options: Arguments): Promise<LocationReport>
       kimageVaddr: va(Math.floor(kernel.linkBase / IMAGE_ALIGN) * IMAGE_ALIGN),
       vaBits: kernel.vaBits,
       pageSize: kernel.pageSize,
-      stext: record.stext === undefined ? undefined : symbolIfAny(kernel, '_stext'),
+      linkAddresses: movingSymbols(kernel),
+      buildIds: buildIdsOf(kernel.image),
     });
     return reportOf(kernel, text, { options, file, record, mismatches });
   });

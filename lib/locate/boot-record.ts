@@ -21,7 +21,10 @@ export interface BootRecord {
   readonly physOffset?: bigint;
   /** Run address minus physical address of the image. */
   readonly kimageVoffset?: bigint;
-  readonly stext?: Va;
+  /** Run addresses as vmcoreinfo states them, by symbol; 64-bit values that may be no addresses. */
+  readonly symbols?: ReadonlyMap<string, bigint>;
+  /** In lower-case hexadecimal; absent where the kernel has none and says zeros. */
+  readonly buildId?: string;
   /** CONFIG_ARM64_VA_BITS, and what TCR_EL1 was set to. */
   readonly vaBits?: number;
   readonly vaBitsActual?: number;
@@ -42,6 +45,8 @@ interface Row {
 
 /** Lines beyond this are no kernel's (LOG_LINE_MAX is 1 KiB) and would only cost time. */
 const LINE_LIMIT = 4096;
+/** vmcoreinfo is a page of text. */
+const SYMBOL_LIMIT = 256;
 const RELEASE = String.raw`((\d{1,3})\.(\d{1,3})\S{0,64})`;
 const HEX = '([0-9a-f]{1,16})';
 
@@ -59,6 +64,12 @@ function readModules(text: string): Found {
   return { modules: listed === '' ? [] : listed.split(/\s+/).map((name) => name.replace(/\(.*$/, '')) };
 }
 
+type Symbols = ReadonlyMap<string, bigint>;
+
+/** Symbols gather over lines; of all else the last line holds. */
+const joined = (known: Symbols | undefined, read: Symbols): Symbols =>
+  known && known.size >= SYMBOL_LIMIT ? known : new Map([...(known ?? []), ...read]);
+
 const row = (pattern: string, read: Row['read']): Row => ({ pattern: new RegExp(pattern), read });
 
 const BANNER = row(`Linux version ${RELEASE}`, readRelease);
@@ -75,7 +86,8 @@ const ROWS: readonly Row[] = [
   row(`PHYS_OFFSET: 0x${HEX}\\b`, (text) => ({ physOffset: hex(text!) })),
   row(`^OSRELEASE=${RELEASE}`, readRelease),
   row(`^KERNELOFFSET=${HEX}$`, (text) => ({ offset: hex(text!) })),
-  row(`^SYMBOL\\(_stext\\)=${HEX}$`, (text) => ({ stext: address(text!) })),
+  row('^BUILD-ID=(?!0+$)([0-9a-f]{40})$', (buildId) => ({ buildId: buildId! })),
+  row(`^SYMBOL\\(([\\w.$]{1,511})\\)=${HEX}$`, (name, text) => ({ symbols: new Map([[name!, hex(text!)]]) })),
   row(`^NUMBER\\(PHYS_OFFSET\\)=0x${HEX}$`, (text) => ({ physOffset: hex(text!) })),
   row(`^NUMBER\\(kimage_voffset\\)=0x${HEX}$`, (text) => ({ kimageVoffset: hex(text!) })),
   row(`^NUMBER\\(MODULES_END\\)=0x${HEX}$`, (text) => ({ kimageVaddr: address(text!) })),
@@ -102,7 +114,7 @@ export function readBootRecord(lines: Iterable<string>): BootRecord {
       if (row === BANNER && found.offset !== undefined) [earlier, found] = [found, {}];
       const read = row.read(...match.slice(1));
       if (read.offset !== undefined && read.offset !== (found.offset ?? earlier.offset)) offsets++;
-      found = { ...found, ...read };
+      found = { ...found, ...read, ...(read.symbols && { symbols: joined(found.symbols, read.symbols) }) };
       break;
     }
   }

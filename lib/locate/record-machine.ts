@@ -2,7 +2,7 @@
  * The kernel behind a log: as far as the log alone tells, where no kernel file is at hand, and whether a kernel file is the
  * one the log is of, where it is.
  */
-import { formatVa, type Va, va } from '../address.js';
+import { formatU64, formatVa, toU64, type Va, va } from '../address.js';
 import { PlacementError } from '../errors.js';
 import type { Era, KernelVersion } from '../kaslr/era.js';
 import { type Geometry, geometryOf, vaBitsMinOf, vaLayout } from '../kaslr/layout.js';
@@ -81,8 +81,17 @@ export interface KernelIdentity {
   readonly kimageVaddr: Va;
   readonly vaBits: number;
   readonly pageSize: number;
-  readonly stext?: Va | undefined;
+  /** Link addresses of the symbols of a name, those that move with the image alone; none if it has none. */
+  readonly linkAddresses: (name: string) => readonly Va[];
+  /** All that are in the image, of the kernel and of its vDSOs. */
+  readonly buildIds: readonly string[];
 }
+
+/**
+ * Of these vmcoreinfo states what they hold (VMCOREINFO_SYMBOL_ARRAY): with CONFIG_SPARSEMEM_EXTREME mem_section is a pointer into
+ * the linear map, not an array.
+ */
+const POINTERS: ReadonlySet<string> = new Set(['mem_section']);
 
 /** What in a record shows that it is of another kernel than the one at hand; empty if nothing does. */
 export function contradictionsWith(record: BootRecord, kernel: KernelIdentity): string[] {
@@ -92,11 +101,18 @@ export function contradictionsWith(record: BootRecord, kernel: KernelIdentity): 
       found.push(`${what} is ${format(told)} in the log and ${format(own)} in the kernel file`);
     }
   };
-  const linkedStext = record.stext === undefined ? undefined : va(record.stext - Number(record.offset));
   compare('the release', record.release, kernel.release, (release) => release);
   compare('the link address', record.kimageVaddr, kernel.kimageVaddr, formatVa);
   compare('VA_BITS', record.vaBits, kernel.vaBits, String);
   compare('the page size', record.pageSize, kernel.pageSize, String);
-  compare("_stext's link address", linkedStext, kernel.stext, formatVa);
+  const { buildId, symbols = new Map<string, bigint>() } = record;
+  if (kernel.buildIds.length > 0 && buildId !== undefined && !kernel.buildIds.includes(buildId)) {
+    found.push(`the build ID is ${buildId} in the log and not in the kernel file`);
+  }
+  for (const [name, address] of symbols) {
+    const own = POINTERS.has(name) ? [] : kernel.linkAddresses(name).map(toU64);
+    const told = BigInt.asUintN(64, address - record.offset);
+    if (!own.includes(told)) compare(`${name}'s link address`, told, own[0], formatU64);
+  }
   return found;
 }

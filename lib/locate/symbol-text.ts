@@ -3,7 +3,7 @@
  * among them), so that which symbol ran there is told by where `_text` can be.
  */
 import { formatVa, type Va, va } from '../address.js';
-import { AddressError, LocateError } from '../errors.js';
+import { AddressError, ImageFormatError, LocateError } from '../errors.js';
 import type { Kernel } from '../image/kernel.js';
 import type { Geometry } from '../kaslr/layout.js';
 import type { Machine } from '../kaslr/place.js';
@@ -28,6 +28,32 @@ export function linkAddressesOf(kernel: NamedAddresses, name: string): Va[] {
   for (let i = names.indexOf(name); i >= 0; i = names.indexOf(name, i + 1)) found.add(va(addresses[i]!));
   const exported = found.size === 0 ? kernel.exports().get(name) : undefined;
   return exported === undefined ? [...found] : [exported];
+}
+
+/**
+ * Looks up link addresses of what moves with the image: neither per-CPU symbols, which stand for their offsets, nor constants
+ * outside of the image. Knows no symbol of a kernel without kallsyms.
+ */
+export function movingSymbols(kernel: NamedAddresses): (name: string) => readonly Va[] {
+  const lookUp = (name: string): Va[] => {
+    try {
+      return linkAddressesOf(kernel, name);
+    } catch (error) {
+      if (error instanceof ImageFormatError && error.code === 'NO_SYMBOLS') return [];
+      throw error;
+    }
+  };
+  return (name) => {
+    const [start] = lookUp('__per_cpu_start');
+    const [end] = lookUp('__per_cpu_end');
+    const isPerCpu = (address: Va): boolean =>
+      start !== undefined && end !== undefined && address >= start && address < end;
+    const isInside = (address: Va): boolean =>
+      address >= kernel.linkBase && address <= kernel.linkBase + kernel.imageSize;
+    const all = lookUp(name);
+    // One of several that does not move makes the name tell nothing.
+    return all.every((address) => isInside(address) && !isPerCpu(address)) ? all : [];
+  };
 }
 
 /**

@@ -249,6 +249,26 @@ describe('locate --log', () => {
     expect(BigInt(lowest) <= BigInt(SEED) && BigInt(SEED) <= BigInt(highest)).toBe(true);
   });
 
+  it('compares the symbols of vmcoreinfo with those of the kernel file', () => {
+    const kernel = samplePath('6.12/vmlinux');
+    const { text } = runJson<{ text: string }>('place', kernel, '--seed', SEED);
+    const symbols = runJson<{ name: string; address: string }[]>('symbols', kernel, '--text', text);
+    const { name, address } = symbols.find((symbol) => symbol.name === 'swapper_pg_dir')!;
+    const info = (x: bigint) =>
+      writeFolder(
+        'symbols.txt',
+        `SYMBOL(${name})=${x.toString(16)}\nKERNELOFFSET=${(BigInt(text) - 0xffff800080000000n).toString(16)}\n`,
+      );
+    expect(runJson<Located>('locate', kernel, '--log', info(BigInt(address)))).toMatchObject({
+      text,
+      consistent: true,
+    });
+    const { status, stdout } = run(['locate', kernel, '--log', info(BigInt(address) + 4096n), '--json']);
+    const { consistent, contradictions } = JSON.parse(stdout) as Located;
+    expect([status, consistent, contradictions.length]).toEqual([1, false, 1]);
+    expect(contradictions[0]).toContain("swapper_pg_dir's link address");
+  });
+
   it('says on stderr that a log tells of several boots, unless --quiet', () => {
     const journal = writeFolder(
       'journal.txt',

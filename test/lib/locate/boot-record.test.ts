@@ -85,8 +85,12 @@ describe('readBootRecord', () => {
   });
 
   it('reads vmcoreinfo', () => {
-    const { kimageVaddr, stext, ...record } = read(VMCOREINFO);
-    expect([formatVa(kimageVaddr!), formatVa(stext!)]).toEqual(['0xffff800080000000', '0xffffde3841e10000']);
+    const { kimageVaddr, symbols, ...record } = read(VMCOREINFO);
+    expect(formatVa(kimageVaddr!)).toBe('0xffff800080000000');
+    expect([...symbols!]).toEqual([
+      ['init_uts_ns', 0xffffde38442ad5e0n],
+      ['_stext', 0xffffde3841e10000n],
+    ]);
     expect(record).toEqual({
       release: '6.12.107+deb13-arm64',
       version: { major: 6, minor: 12 },
@@ -96,8 +100,22 @@ describe('readBootRecord', () => {
       vaBits: 52,
       vaBitsActual: 48,
       pageSize: 4096,
+      buildId: '0f1c3f0d'.repeat(5),
       offsets: 1,
     });
+  });
+
+  it('takes a build ID of zeros for none', () => {
+    expect(read(`KERNELOFFSET=0\nBUILD-ID=${'0'.repeat(40)}`).buildId).toBeUndefined();
+    expect(read(`KERNELOFFSET=0\nBUILD-ID=${'0'.repeat(39)}1`).buildId).toBe(`${'0'.repeat(39)}1`);
+  });
+
+  it('keeps as many symbols as vmcoreinfo has room for, and the last address of each', () => {
+    const lines = (count: number) =>
+      Array.from({ length: count }, (_, i) => `SYMBOL(s${i})=${i.toString(16)}\n`).join('');
+    expect(read(`${lines(256)}KERNELOFFSET=0`).symbols!.size).toBe(256);
+    expect(read(`${lines(300)}KERNELOFFSET=0`).symbols!.size).toBe(256);
+    expect(read('SYMBOL(a)=1\nSYMBOL(a)=2\nKERNELOFFSET=0').symbols).toEqual(new Map([['a', 2n]]));
   });
 
   it('takes a disabled offset for 0, and no modules for an empty list', () => {

@@ -141,21 +141,36 @@ describe('possibleGeometries', () => {
 });
 
 describe('contradictionsWith', () => {
+  const linked: Readonly<Record<string, bigint[]>> = {
+    _stext: [0xffff800008010000n],
+    prb: [0xffff80000a000010n, 0xffff80000a000020n],
+    mem_section: [0xffff80000a000030n],
+  };
+  const symbols = (...told: [string, bigint][]) => ({ symbols: new Map(told) });
   const kernel = {
     release: '6.1.0-56-arm64',
     kimageVaddr: address(0xffff800008000000n),
     vaBits: 48,
     pageSize: 4096,
-    stext: address(0xffff800008010000n),
+    linkAddresses: (name: string) => (linked[name] ?? []).map(address),
+    buildIds: ['aa'.repeat(20), 'bb'.repeat(20)],
   };
 
   it('finds none where the record says nothing, or the same', () => {
     expect(contradictionsWith(recordOf({}), kernel)).toEqual([]);
+    const { release, kimageVaddr, vaBits, pageSize } = kernel;
     const same = {
-      ...kernel,
-      stext: address(0xffff800008010000n + 0x495d77c00000n),
+      ...{ release, kimageVaddr, vaBits, pageSize, buildId: 'bb'.repeat(20) },
+      ...symbols(
+        ['_stext', 0xffffc95d7fc10000n],
+        ['prb', 0xffffc95d81c00020n],
+        ['unknown', 1n],
+        // A pointer into the linear map.
+        ['mem_section', 0xffff00003fdd1000n],
+      ),
     };
     expect(contradictionsWith(recordOf(same), kernel)).toEqual([]);
+    expect(contradictionsWith(recordOf({ buildId: 'cc'.repeat(20) }), { ...kernel, buildIds: [] })).toEqual([]);
   });
 
   it.each([
@@ -163,10 +178,18 @@ describe('contradictionsWith', () => {
     ['the link address', { kimageVaddr: address(0xffff800010000000n) }],
     ['VA_BITS', { vaBits: 39 }],
     ['the page size', { pageSize: 65536 }],
-    ["_stext's link address", { stext: address(0xffffc95d7fc20000n) }],
+    ["_stext's link address", symbols(['_stext', 0xffffc95d7fc20000n])],
+    ["prb's link address", symbols(['_stext', 0xffffc95d7fc10000n], ['prb', 0xffffc95d81c00028n])],
+    ["_stext's link address", symbols(['_stext', 0n])],
   ])('names %s where it differs', (what, record) => {
     const found = contradictionsWith(recordOf(record), kernel);
     expect(found).toHaveLength(1);
     expect(found[0]).toMatch(new RegExp(`^${what} is .* in the log and .* in the kernel file$`));
+  });
+
+  it('names a build ID that is not in the kernel file', () => {
+    expect(contradictionsWith(recordOf({ buildId: 'cc'.repeat(20) }), kernel)).toEqual([
+      `the build ID is ${'cc'.repeat(20)} in the log and not in the kernel file`,
+    ]);
   });
 });

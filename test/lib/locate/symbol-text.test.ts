@@ -3,7 +3,7 @@ import { formatVa, type Va, vaFromBigInt } from '../../../lib/address.js';
 import { ImageFormatError } from '../../../lib/errors.js';
 import { eraByKey } from '../../../lib/kaslr/era.js';
 import { geometryOf } from '../../../lib/kaslr/layout.js';
-import { linkAddressesOf, type NamedAddresses, textOfSymbol } from '../../../lib/locate/symbol-text.js';
+import { linkAddressesOf, movingSymbols, type NamedAddresses, textOfSymbol } from '../../../lib/locate/symbol-text.js';
 import { codeOf } from '../../support/thrown.js';
 
 const BASE = vaFromBigInt(0xffff800008000000n);
@@ -103,5 +103,42 @@ describe('textOfSymbol', () => {
 
   it('takes the only one as it is', () => {
     expect(textOf([0x100d0], at(TEXT, 0x100d4))).toBe(at(TEXT, 4));
+  });
+});
+
+describe('movingSymbols', () => {
+  const offsets: Readonly<Record<string, number>> = {
+    below: -1,
+    first: 0,
+    __per_cpu_start: 0x2000,
+    runqueues: 0x2fff,
+    __per_cpu_end: 0x3000,
+    last: 0x10000,
+    beyond: 0x10001,
+  };
+  const names = Object.keys(offsets);
+  const kernel: NamedAddresses = {
+    linkBase: BASE,
+    imageSize: 0x10000,
+    symbols: () => ({
+      count: names.length,
+      types: names.map(() => 'd'),
+      names,
+      addresses: Float64Array.from(names, (name) => at(BASE, offsets[name]!)),
+    }),
+    exports: () => new Map(),
+  };
+
+  it('knows what lies in the image and is not per CPU', () => {
+    const lookUp = movingSymbols(kernel);
+    const known = names.filter((name) => lookUp(name).length > 0);
+    expect(known).toEqual(['first', '__per_cpu_end', 'last']);
+  });
+
+  it('knows nothing without symbols', () => {
+    const symbols = () => {
+      throw new ImageFormatError('NO_SYMBOLS', 'none');
+    };
+    expect(movingSymbols({ ...kernel, symbols })('first')).toEqual([]);
   });
 });
