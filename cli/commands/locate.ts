@@ -1,6 +1,5 @@
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { parseU64, parseVa, toU64, type Va, va } from '../../lib/address.js';
-import { ImageFormatError } from '../../lib/errors.js';
 import type { Kernel } from '../../lib/image/kernel.js';
 import { type Era, eraByKey, eraOfVersion } from '../../lib/kaslr/era.js';
 import { type Geometry, IMAGE_ALIGN } from '../../lib/kaslr/layout.js';
@@ -159,7 +158,7 @@ interface Source {
 
 function reportOf(kernel: Kernel, text: Va, source: Source & { readonly file: string }): LocationReport {
   // Only the lines for debuggers need it, and decoding symbols takes longer than all the rest.
-  const swapper = source.options.json ? undefined : symbolIfAny(kernel, 'swapper_pg_dir');
+  const swapper = source.options.json ? undefined : movingSymbols(kernel)('swapper_pg_dir')[0];
   return {
     ...reportOn(machineOf(kernel, withoutPlace(source.options), false), text, {
       ...source,
@@ -169,16 +168,6 @@ function reportOf(kernel: Kernel, text: Va, source: Source & { readonly file: st
     release: kernel.banner.release,
     swapperPgDir: swapper === undefined ? undefined : toU64(va(swapper + (text - kernel.linkBase))),
   };
-}
-
-/** A symbol that is good to know; a kernel without kallsyms has none. */
-function symbolIfAny(kernel: Kernel, name: string): Va | undefined {
-  try {
-    return kernel.symbol(name);
-  } catch (error) {
-    if (error instanceof ImageFormatError && error.code === 'NO_SYMBOLS') return undefined;
-    throw error;
-  }
 }
 
 function reportOn(
