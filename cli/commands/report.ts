@@ -5,7 +5,7 @@ import { basename } from 'node:path';
 import type { Argv, InferredOptionTypes, Options } from 'yargs';
 import { type PageAssets, reportHtml } from '../../lib/report/html.js';
 import { isMissing, type ReportData } from '../../lib/report/report-data.js';
-import { readKernel } from '../input.js';
+import { filesOfKernel, readKernel } from '../input.js';
 import { findModules } from '../module-files.js';
 import { REGION_OPTIONS } from '../module-session.js';
 import { aboutFile } from '../output/error.js';
@@ -42,7 +42,7 @@ export async function handler(values: unknown): Promise<void> {
   const options = values as Arguments;
   const { output } = options;
   const modules = options.modules === undefined ? undefined : await findModules(options.modules);
-  for (const input of [options.kernel, ...(modules?.values() ?? [])]) await requireNotInput(output, input);
+  await requireNotInput(output, ...filesOfKernel(options.kernel, options), ...(modules?.values() ?? []));
   const kernel = await readKernel(options.kernel, options);
   const file = basename(options.kernel);
   const data = await aboutFile(options.kernel, () =>

@@ -73,7 +73,8 @@ function refusedRecord(
   });
 }
 
-function badSymbol(section: string, index: number, symbol: number): RelocationError {
+/** What is thrown of a record whose symbol index is beyond the table. */
+export function badSymbol(section: string, index: number, symbol: number): RelocationError {
   return new RelocationError(
     'BAD_SYMBOL',
     `(${section}): relocation ${index} names symbol ${symbol}, which does not exist`,

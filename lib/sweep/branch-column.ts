@@ -11,6 +11,7 @@ import { ModuleError, RelocationError } from '../errors.js';
 import type { SectionRelocations } from '../module/frobbed-section.js';
 import type { PreparedModule } from '../module/load.js';
 import { isInitRegion } from '../module/loader-rule.js';
+import { badSymbol } from '../module/module-relocation.js';
 import { isAdrpRelocation } from '../plt/count.js';
 import { ADRP_PAGE } from '../plt/entry.js';
 import { isForbiddenForAdrp } from '../plt/erratum.js';
@@ -148,17 +149,6 @@ function addendOf({ words }: RelaTable, index: number): number | undefined {
   const high = words[index * RELA_WORDS + 5]!;
   if (high >= 2 ** 20 || high < -(2 ** 20)) return undefined;
   return high * 2 ** 32 + (words[index * RELA_WORDS + 4]! >>> 0);
-}
-
-function badSymbol(section: string, index: number, symbol: number): RelocationError {
-  return new RelocationError(
-    'BAD_SYMBOL',
-    `(${section}): relocation ${index} names symbol ${symbol}, which does not exist`,
-    {
-      section,
-      symbol,
-    },
-  );
 }
 
 function badPlace(section: string, offset: number): RelocationError {

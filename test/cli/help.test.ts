@@ -2,12 +2,9 @@ import { describe, expect, it } from '@jest/globals';
 import { run, temporaryFolder } from '../support/cli.js';
 import { commandNames, examplesOf, invocationOf, writeExampleFiles } from '../support/example.js';
 
-/** yargs' own. */
-const WITHOUT_EXAMPLES = ['completion'];
-
 const folder = temporaryFolder();
 writeExampleFiles(folder);
-const commands = commandNames().filter((name) => !WITHOUT_EXAMPLES.includes(name));
+const commands = commandNames();
 
 describe.each(commands)('%s --help', (command) => {
   const examples = examplesOf(command);
