@@ -43,7 +43,7 @@ export function flowGraph(
   const view = new DataView(data.buffer, data.byteOffset, data.length);
   const count = Math.floor(data.length / 4);
   const isLeader = new Uint8Array(count + 1);
-  const isInside = (offset: number): boolean => offset % 4 === 0 && offset / 4 < count;
+  const isInside = (offset: number): boolean => offset >= 0 && offset % 4 === 0 && offset / 4 < count;
   const entries = [0, ...functions.map(({ offset }) => offset)].filter(isInside);
   const ends = new Set(functions.map(({ end }) => end).filter(isInside));
   for (const offset of [...entries, ...ends]) isLeader[offset / 4] = 1;

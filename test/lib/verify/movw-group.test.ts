@@ -282,6 +282,17 @@ describe('a MOVW group that is scheduled', () => {
   });
 });
 
+it('has nothing to do with functions that begin outside of their section', () => {
+  const { words, relocations } = chained(3);
+  const data = Buffer.from(Uint32Array.from(words).buffer);
+  const sections = [{ name: '.text', flags: ALLOC | EXEC, data, align: 8 }];
+  const values = [-4n, -(2n ** 40n), BigInt(data.length), 2n ** 40n, 2n];
+  const symbols = [{ name: 'jiffies' }, ...values.map((value) => ({ name: 'f', section: '.text', type: 2, value }))];
+  const bytes = buildModule({ sections, symbols, relocations: { '.text': relocations } }, 'vermagic=6.1.0 SMP');
+  const file = openModule(bytes, 'hostile');
+  expect(codeOf(() => verifyModule(file, { model: 'large', allowAdrp: true }))).toBeUndefined();
+});
+
 describe('code that was made to take long', () => {
   it.each([
     ['continues one part in the next, backwards, thousands of times', chained(100_000), undefined],
