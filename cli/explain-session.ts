@@ -15,7 +15,7 @@ import type { RegionName } from '../lib/module/loader-rule.js';
 import { parsePlan } from '../lib/module/plan.js';
 import { lastNotAfter } from '../lib/verify/offset-search.js';
 import { builtForEnvironment, builtForVersion } from '../lib/verify/vermagic.js';
-import { readInput, readKernel } from './input.js';
+import { readKernel, readText } from './input.js';
 import { readModule } from './module-files.js';
 import { environmentOf, parseModuleBase } from './module-session.js';
 import { aboutFile, UsageError } from './output/error.js';
@@ -101,7 +101,7 @@ async function addressesOf(
   const { rule, pageSize } = prepared.environment;
   if (at !== undefined) {
     return aboutFile(at, () => {
-      const plan = parsePlan(Buffer.from(readInput(at)).toString('utf8'), rule.scheme, pageSize);
+      const plan = parsePlan(readText(at), rule.scheme, pageSize);
       const addresses = plan.get(prepared.file.name);
       if (!addresses) throw new UsageError(`no addresses of ${prepared.file.name}`);
       return addresses;

@@ -7,6 +7,10 @@ export interface Change {
   readonly backports?: readonly string[];
 }
 
+/** `[_text, _stext)` is left out of the image's mapping, and so of what the image takes of vmalloc; later it is part of both again. */
+export const HEAD_UNMAPPED: Change = { since: '5.11' };
+export const HEAD_MAPPED_AGAIN: Change = { since: '6.18', backports: ['6.12.54', '6.17.4'] };
+
 interface Release {
   /** Orders `major.minor`. */
   readonly branch: number;

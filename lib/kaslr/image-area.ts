@@ -7,7 +7,7 @@
  */
 import { type Va, va } from '../address.js';
 import { alignUp } from '../bits.js';
-import { type Change, hasChange } from '../release.js';
+import { type Change, HEAD_MAPPED_AGAIN, HEAD_UNMAPPED, hasChange } from '../release.js';
 
 interface AreaRule extends Change {
   readonly start: 'text' | 'stext';
@@ -16,8 +16,8 @@ interface AreaRule extends Change {
 
 /** Newest first. */
 const RULES: readonly AreaRule[] = [
-  { since: '6.18', backports: ['6.12.54', '6.17.4'], start: 'text', guardPages: 1 },
-  { since: '5.11', start: 'stext', guardPages: 1 },
+  { ...HEAD_MAPPED_AGAIN, start: 'text', guardPages: 1 },
+  { ...HEAD_UNMAPPED, start: 'stext', guardPages: 1 },
   { since: '4.14', start: 'text', guardPages: 1 },
   { since: '4.6', start: 'text', guardPages: 0 },
 ];

@@ -43,9 +43,11 @@ export function movingSymbols(kernel: NamedAddresses): (name: string) => readonl
       throw error;
     }
   };
+  let perCpu: readonly (Va | undefined)[] | undefined;
   return (name) => {
-    const [start] = lookUp('__per_cpu_start');
-    const [end] = lookUp('__per_cpu_end');
+    // Not before a name is asked for: it decodes the symbols.
+    perCpu ??= ['__per_cpu_start', '__per_cpu_end'].map((bound) => lookUp(bound)[0]);
+    const [start, end] = perCpu;
     const isPerCpu = (address: Va): boolean =>
       start !== undefined && end !== undefined && address >= start && address < end;
     const isInside = (address: Va): boolean =>

@@ -9,7 +9,7 @@
  *   include/asm/pgtable-prot.h; versions in between from the kernel's history, not measured
  */
 import { MappingError } from '../errors.js';
-import { type Change, eraRelease, hasChange } from '../release.js';
+import { type Change, eraRelease, HEAD_MAPPED_AGAIN, HEAD_UNMAPPED, hasChange } from '../release.js';
 import type { BoundarySymbol } from './boundary.js';
 import { DESCRIPTOR } from './descriptor.js';
 import type { Mapper } from './mapper.js';
@@ -120,7 +120,7 @@ const V5_10: MappingRule = {
   since: '5.10',
   memoryTypes: [NORMAL, TAGGED, NON_CACHED, undefined, STRICT, DEVICE, GATHERING],
 };
-const V5_11: MappingRule = { ...V5_10, since: '5.11', final: MMU, linearAliasStart: '_stext' };
+const V5_11: MappingRule = { ...V5_10, ...HEAD_UNMAPPED, final: MMU, linearAliasStart: '_stext' };
 const V5_13: MappingRule = { ...V5_11, since: '5.13', final: { ...MMU, tableAttributes: DESCRIPTOR.UXN_TABLE } };
 const V6_0: MappingRule = { ...V5_13, since: '6.0', memoryTypes: [NORMAL, TAGGED, NON_CACHED, STRICT, DEVICE] };
 const V6_9: MappingRule = {
@@ -132,8 +132,7 @@ const V6_9: MappingRule = {
 /** Memory below the text mapped again, so that nothing else is allocated there. */
 const V6_18: MappingRule = {
   ...V6_9,
-  since: '6.18',
-  backports: ['6.12.54', '6.17.4'],
+  ...HEAD_MAPPED_AGAIN,
   early: { ...MAP_RANGE, segments: [{ ...BELOW_TEXT, permissions: RW }, ...MAP_RANGE_EARLY] },
   final: { ...MAP_RANGE, segments: [{ ...BELOW_TEXT, permissions: RO, boot: RW }, ...MAP_RANGE_FINAL] },
   linearAliasStart: '_text',

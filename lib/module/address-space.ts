@@ -12,6 +12,11 @@ interface Hole {
   end: number;
 }
 
+interface Range {
+  readonly base: number;
+  readonly end: number;
+}
+
 export class AddressSpace {
   readonly pageSize: number;
   readonly #holes: Hole[];
@@ -22,13 +27,25 @@ export class AddressSpace {
     this.#holes = range.end > range.start ? [{ start: range.start, end: range.end }] : [];
   }
 
+  /** The space that the regions lie in, which the allocator tries in turn, less what the image takes. */
+  static ofRegions(
+    regions: readonly Range[],
+    image: { readonly start: number; readonly end: number },
+    pageSize: number,
+  ): AddressSpace {
+    const start = Math.min(...regions.map(({ base }) => base));
+    const space = new AddressSpace({ start, end: Math.max(...regions.map(({ end }) => end)) }, pageSize);
+    space.reserve(image);
+    return space;
+  }
+
   /** Takes `[start, end)` rounded out to pages, whatever is left of it. */
   reserve(range: { readonly start: number; readonly end: number }): void {
     this.#cut(alignDown(range.start, this.pageSize), alignUp(range.end, this.pageSize));
   }
 
   /** The lowest address in `within` that takes `size` bytes and a guard page; undefined if none does. */
-  allocate(size: number, within: { readonly base: number; readonly end: number }): Va | undefined {
+  allocate(size: number, within: Range): Va | undefined {
     const needed = this.#footprint(size);
     for (const hole of this.#holes) {
       if (hole.start >= within.end) break;
@@ -36,6 +53,15 @@ export class AddressSpace {
       if (start + needed > Math.min(hole.end, within.end)) continue;
       this.#cut(start, start + needed);
       return va(start);
+    }
+    return undefined;
+  }
+
+  /** `allocate` in the first of the regions that has room. */
+  allocateIn(regions: readonly Range[], size: number): Va | undefined {
+    for (const within of regions) {
+      const address = this.allocate(size, within);
+      if (address !== undefined) return address;
     }
     return undefined;
   }
@@ -58,7 +84,7 @@ export class AddressSpace {
   }
 
   /** Bytes of the largest hole inside `within`, what an error about exhaustion wants to know. */
-  largestHole(within: { readonly base: number; readonly end: number }): number {
+  largestHole(within: Range): number {
     const sizes = this.#holes.map((hole) => Math.min(hole.end, within.end) - Math.max(hole.start, within.base));
     return Math.max(0, ...sizes);
   }

@@ -32,10 +32,8 @@ export class ModuleLoader {
 
   constructor(options: ModuleLoaderOptions) {
     const { image, regions, environment } = options;
-    const bounds = { start: Math.min(...regions.map((r) => r.base)), end: Math.max(...regions.map((r) => r.end)) };
     this.#options = options;
-    this.#space = new AddressSpace(regions.length > 0 ? bounds : { start: 0, end: 0 }, environment.pageSize);
-    this.#space.reserve(image);
+    this.#space = AddressSpace.ofRegions(regions, image, environment.pageSize);
     this.#nextPercpu = image.end;
   }
 
@@ -75,10 +73,8 @@ export class ModuleLoader {
   }
 
   #allocateRegion(module: string, region: RegionName, size: number): Va {
-    for (const within of this.#options.regions) {
-      const address = this.#space.allocate(size, within);
-      if (address !== undefined) return address;
-    }
+    const address = this.#space.allocateIn(this.#options.regions, size);
+    if (address !== undefined) return address;
     const within = this.#options.regions.at(-1);
     if (!within) throw new ModuleError('BAD_PLAN', `${module}: the plan has no address for it`);
     throw new PlacementError(

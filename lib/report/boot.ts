@@ -2,7 +2,7 @@
 import { formatU64, formatVa, va } from '../address.js';
 import { chooseRegions, moduleWindows } from '../kaslr/module-region.js';
 import type { Placement } from '../kaslr/place.js';
-import type { Boot as DrawnBoot } from '../sweep/boot.js';
+import { type Boot as DrawnBoot, regionRandom } from '../sweep/boot.js';
 import type { Boot } from './report-data.js';
 
 /** An image placed, and the random value that draws the module region. */
@@ -11,9 +11,8 @@ export interface PlacedBoot {
   readonly random: bigint;
 }
 
-/** The module region of a drawn boot comes from the image's own seed in eras that share it. */
-export function placedBoot(placement: Placement, { seed, moduleSeed }: DrawnBoot): PlacedBoot {
-  return { placement, random: placement.region.era.moduleSeed === 'image' ? seed : moduleSeed };
+export function placedBoot(placement: Placement, boot: DrawnBoot): PlacedBoot {
+  return { placement, random: regionRandom(placement.region.era, boot) };
 }
 
 export function bootOf({ placement: { seed, text, area, region }, random }: PlacedBoot): Boot {

@@ -1,5 +1,6 @@
 /** Random boots by name: the same name draws the same boots for everyone, in every era, however many are asked for. */
 import seedrandom from 'seedrandom';
+import type { Era } from '../kaslr/era.js';
 
 export interface Boot {
   /** What /chosen/kaslr-seed holds; never 0, which turns KASLR off. */
@@ -16,4 +17,9 @@ export function* drawBoots(name: string): Generator<Boot, never> {
     const boot = { seed: draw(), moduleSeed: draw() };
     if (boot.seed !== 0n) yield boot;
   }
+}
+
+/** What draws the module region of a boot: the image's own seed in eras that share it. */
+export function regionRandom(era: Era, { seed, moduleSeed }: Boot): bigint {
+  return era.moduleSeed === 'image' ? seed : moduleSeed;
 }

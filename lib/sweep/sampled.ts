@@ -9,7 +9,7 @@ import { PlacementError } from '../errors.js';
 import { chooseRegions, type ModuleRegion } from '../kaslr/module-region.js';
 import { type Machine, type Placement, place } from '../kaslr/place.js';
 import { AddressSpace } from '../module/address-space.js';
-import type { Boot } from './boot.js';
+import { type Boot, regionRandom } from './boot.js';
 import { REACH } from './branch-column.js';
 import { IMAGE, NOWHERE } from './branch-destination.js';
 import type { LinkedModules } from './linked-modules.js';
@@ -52,7 +52,7 @@ export class BootSweep {
   run({ seed, moduleSeed }: Boot): BootResult {
     const { machine, text } = this.#setup;
     const placement = place(machine, text === undefined ? { seed } : { text });
-    const random = machine.era.moduleSeed === 'image' ? seed : moduleSeed;
+    const random = regionRandom(machine.era, { seed, moduleSeed });
     return { seed, moduleSeed: random, text: placement.text, ...this.load(placement, random) };
   }
 
@@ -72,9 +72,7 @@ export class BootSweep {
     const { names, regionCount, needs } = this.#modules;
     const addresses = new Float64Array(names.length * regionCount);
     const counts = new Int32Array(names.length);
-    const bounds = { start: Math.min(...regions.map((r) => r.base)), end: Math.max(...regions.map((r) => r.end)) };
-    const space = new AddressSpace(bounds, pageSize);
-    space.reserve(area);
+    const space = AddressSpace.ofRegions(regions, area, pageSize);
     for (let module = 0; module < names.length; module++) {
       const isLoaded =
         needs[module]!.every((other) => counts[other] !== NOT_LOADED) &&
@@ -97,7 +95,7 @@ export class BootSweep {
     for (let region = 0; region < regionCount && isComplete; region++) {
       const size = sizes[start + region]!;
       if (size === 0) continue;
-      const address = allocateIn(space, regions, size);
+      const address = space.allocateIn(regions, size);
       if (address === undefined) isComplete = false;
       else {
         addresses[start + region] = address;
@@ -133,12 +131,4 @@ export class BootSweep {
     const [coreSlots, initSlots] = this.#slots[module]!;
     return coreSlots(core) + initSlots(init);
   }
-}
-
-function allocateIn(space: AddressSpace, regions: readonly ModuleRegion[], size: number): Va | undefined {
-  for (const within of regions) {
-    const address = space.allocate(size, within);
-    if (address !== undefined) return address;
-  }
-  return undefined;
 }

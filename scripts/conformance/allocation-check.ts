@@ -36,7 +36,7 @@ export class AllocationCheck {
     this.#blocks.set(module, blocks);
     for (const [region, size] of sizes) {
       if (size === 0) continue;
-      const ours = this.#allocate(size);
+      const ours = this.#space.allocateIn(this.#within, size);
       if (ours !== undefined) blocks.push([ours, size]);
       const theirs = memory.get(region);
       if (theirs === undefined) continue;
@@ -55,17 +55,7 @@ export class AllocationCheck {
   #open(first: Va): AddressSpace {
     const base = this.#base ?? first;
     this.#within = [DIRECT_SIZE, PLT_SIZE].map((size) => ({ base, end: va(base + size) }));
-    const space = new AddressSpace({ start: base, end: base + PLT_SIZE }, this.#pageSize);
-    space.reserve(this.#image);
-    return space;
-  }
-
-  #allocate(size: number): Va | undefined {
-    for (const region of this.#within) {
-      const address = this.#space?.allocate(size, region);
-      if (address !== undefined) return address;
-    }
-    return undefined;
+    return AddressSpace.ofRegions(this.#within, this.#image, this.#pageSize);
   }
 
   finish(): Check {

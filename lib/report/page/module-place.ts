@@ -25,21 +25,16 @@ export function placeModules(
 ): PlacedBlock[] {
   const regions = boot.regions.map(({ base, end }) => ({ base: parseVa(base, 'base'), end: parseVa(end, 'end') }));
   if (regions.length === 0) return [];
-  const range = { start: Math.min(...regions.map((r) => r.base)), end: Math.max(...regions.map((r) => r.end)) };
-  const space = new AddressSpace(range, pageSize);
-  space.reserve({ start: parseVa(boot.area.start, 'start'), end: parseVa(boot.area.end, 'end') });
+  const image = { start: parseVa(boot.area.start, 'start'), end: parseVa(boot.area.end, 'end') };
+  const space = AddressSpace.ofRegions(regions, image, pageSize);
   const placed: PlacedBlock[] = [];
   names.forEach((_, module) => {
     if (!isLoaded(module)) return;
     blocks.forEach(({ sizes }, block) => {
       const size = sizes[module]!;
       if (size === 0) return;
-      for (const region of regions) {
-        const start = space.allocate(size, region);
-        if (start === undefined) continue;
-        placed.push({ start, end: start + size, module, block });
-        return;
-      }
+      const start = space.allocateIn(regions, size);
+      if (start !== undefined) placed.push({ start, end: start + size, module, block });
     });
   });
   return placed;
